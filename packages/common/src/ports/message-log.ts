@@ -1,0 +1,94 @@
+/**
+ * What the stages need of Kafka: named topics of ordered partitions, consumer groups with committed offsets, at-least-once
+ * delivery. A message that is not committed is delivered again, to this member or to the next owner of its partition.
+ */
+export interface MessageLog {
+  /** Creates what is missing; never shrinks or deletes. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Resolves when all messages are durable; messages with equal keys keep their order. @throws MESSAGE_TOO_LARGE, LOG_UNAVAILABLE, TOPIC_MISSING */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Joins the group; resolves when this member is in it, so that nothing published later is missed. */
+  consume(subscription: Subscription): Promise<Consumer>;
+  /** How far each group has come, for operators and probes. */
+  lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;
+  /** Messages of a topic as they lie in the log, oldest first, without a group; ends at the present end. */
+  browse(topic: string): AsyncIterable<StoredMessage>;
+  /** Forgets a group that has no members. */
+  removeGroup(group: string): Promise<void>;
+  /** Resolves when the log answers. @throws LOG_UNAVAILABLE, LOG_FORBIDDEN */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** How long messages are kept; the log's default when not given. */
+  readonly retentionMs?: number;
+}
+
+export interface OutgoingMessage {
+  readonly topic: string;
+  /** Equal keys go to the same partition; null goes to any. */
+  readonly key: string | null;
+  readonly value: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface StoredMessage {
+  readonly topic: string;
+  readonly partition: number;
+  /** Position in the partition, counted from 0, without gaps visible to the reader's logic. */
+  readonly offset: bigint;
+  readonly key: string | null;
+  readonly value: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  /** When it was published, milliseconds since 1970 UTC. */
+  readonly publishedAt: number;
+}
+
+/** A message on its way through a handler. */
+export interface Delivery extends StoredMessage {
+  /** Aborts when the partition moves to another member or the consumer is told to stop. */
+  readonly signal: AbortSignal;
+  /** Makes the message done for the group. @throws OWNERSHIP_LOST when the partition has moved: somebody else will handle the message */
+  commit(): Promise<void>;
+}
+
+export interface Subscription {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Where a group without committed offsets begins. */
+  readonly from: "earliest" | "latest";
+  /** Most deliveries in flight over all partitions; one at a time within a partition. Default 1 per owned partition. */
+  readonly maxInFlight?: number;
+  /**
+   * Called once per delivery, in order within a partition; the next one of the partition waits for it to settle. It may take as long as it likes:
+   * membership is kept meanwhile. A delivery that settles uncommitted blocks its partition until another member owns it or this consumer is stopped.
+   */
+  readonly onDelivery: (delivery: Delivery) => Promise<void>;
+  /** Told of an error that ended the consumer; it does not come back by itself. */
+  readonly onCrash: (error: unknown) => void;
+}
+
+export interface Consumer {
+  health(): ConsumerHealth;
+  /** Takes no more deliveries, aborts those in flight, waits for their handlers, leaves the group. */
+  stop(): Promise<void>;
+}
+
+export interface ConsumerHealth {
+  readonly joined: boolean;
+  readonly partitions: number;
+  /** Age of the last successful exchange with the log. */
+  readonly lastPollAgoMs: number;
+}
+
+export interface PartitionLag {
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset the group will handle; null when it has committed nothing. */
+  readonly committed: bigint | null;
+  /** Offset the next published message will get. */
+  readonly end: bigint;
+}

@@ -1,0 +1,56 @@
+/** What the stages need of MLflow: experiments of runs with parameters, metrics by step, tags and artifacts. */
+export interface RunTracker {
+  /** Starts a run; run ids are 32 hexadecimal digits. @throws TRACKER_UNAVAILABLE, TRACKER_REJECTED */
+  startRun(run: NewRun): Promise<RunInfo>;
+  /** Parameters are written once: another value for the same name is TRACKER_REJECTED, the same value is no fault. */
+  logParams(runId: string, params: Readonly<Record<string, string>>): Promise<void>;
+  logMetrics(runId: string, points: readonly MetricPoint[]): Promise<void>;
+  setTags(runId: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  endRun(runId: string, status: "FINISHED" | "FAILED" | "KILLED"): Promise<void>;
+  /** The run with its parameters, latest metrics and tags, or null. */
+  getRun(runId: string): Promise<Run | null>;
+  /** Runs of an experiment (all when null) that carry every given tag, newest first. */
+  findRuns(experiment: string | null, tags: Readonly<Record<string, string>>): Promise<readonly Run[]>;
+  metricHistory(runId: string, metric: string): Promise<readonly MetricPoint[]>;
+  /** Stores a file of the run under a relative path, such as `LSTM/model.onnx`; the same path again replaces it. */
+  putArtifact(runId: string, path: string, bytes: Uint8Array): Promise<void>;
+  /** The file's bytes, or null. */
+  getArtifact(runId: string, path: string): Promise<Uint8Array | null>;
+  /** Paths of all files of the run below `folder`, in alphabetical order; "" for all. */
+  listArtifacts(runId: string, folder: string): Promise<readonly string[]>;
+  /** Resolves when the tracker answers. @throws TRACKER_UNAVAILABLE */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewRun {
+  readonly experiment: string;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface RunInfo {
+  readonly runId: string;
+  readonly experiment: string;
+  readonly name: string;
+  /** Where the run's files lie, for people; nothing parses it. */
+  readonly artifactUri: string;
+}
+
+export interface Run extends RunInfo {
+  readonly status: "RUNNING" | "FINISHED" | "FAILED" | "KILLED";
+  /** Milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly params: Readonly<Record<string, string>>;
+  /** The value with the highest step of each metric. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface MetricPoint {
+  readonly name: string;
+  readonly value: number;
+  /** 1-based, usually the epoch. */
+  readonly step: number;
+}

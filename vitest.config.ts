@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+const suite = (name: string, include: string[], testTimeout = 20_000) => ({
+  extends: true as const,
+  test: { name, include, testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["source", "node", "import", "module", "default"] } },
+  test: {
+    execArgv: ["--conditions=source"],
+    projects: [
+      suite("unit", ["{packages,services}/*/test/**/*.test.ts", "test/*.test.ts"]),
+      suite("contract", ["packages/*/test/**/*.contract.ts"], 120_000),
+      suite("parity", ["packages/*/test/**/*.parity.ts"], 600_000),
+      suite("e2e", ["test/e2e/**/*.e2e.ts"], 180_000),
+      suite("faults", ["test/faults/**/*.fault.ts"], 300_000),
+    ],
+  },
+});
