@@ -25,6 +25,8 @@ export interface TopicSpec {
   readonly partitions: number;
   /** How long messages are kept; the log's default when not given. */
   readonly retentionMs?: number;
+  /** Largest value of a message; the log's default when not given. */
+  readonly maxMessageBytes?: number;
 }
 
 export interface OutgoingMessage {

@@ -10,7 +10,11 @@ export interface ObjectStore {
    * @throws OBJECT_CONFLICT when the condition does not hold: nothing was written
    * @throws OBJECT_TOO_LARGE when a stream exceeds `maxBytes`: nothing was written
    */
-  put(ref: ObjectRef, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
+  put(
+    ref: ObjectRef,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: PutOptions,
+  ): Promise<ObjectInfo>;
   /** The object with its bytes, or null. */
   get(ref: ObjectRef): Promise<StoredObject | null>;
   /** The object as a stream of chunks, or null. The caller consumes or returns the stream. */

@@ -1,0 +1,63 @@
+import { FltsError } from "./errors.ts";
+import { DEFAULT_STATION, stationOf } from "./identity.ts";
+
+/** Where everything lies in the object store: the reference's buckets, and keys whose last part is the reference's name. */
+export const buckets = {
+  dataset: "dataset",
+  processed: "processed-data",
+  mlflow: "mlflow",
+  promotion: "model-promotion",
+  inferenceLogs: "inference-logs",
+} as const;
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** A name that may become part of a key, a path or a consumer group. @throws OBJECT_NAME_INVALID */
+export function checkName(what: string, name: string): string {
+  if (!namePattern.test(name) || name.includes(".."))
+    throw new FltsError(
+      "OBJECT_NAME_INVALID",
+      `${what} ${JSON.stringify(name.slice(0, 120))} is not a name: use up to 100 letters, digits, ".", "_" and "-", beginning with a letter or digit`,
+    );
+  return name;
+}
+
+/** The folder of a station in buckets that the reference shares: none for the default station, whose objects keep their old places. */
+const stationFolder = (identifier: string): string => {
+  const station = stationOf(identifier);
+  return station === DEFAULT_STATION ? "" : `${checkName("identifier", station)}/`;
+};
+
+/** The folder of a station in the promotion bucket, where the reference calls the default one `global`. */
+export const promotionFolder = (identifier: string): string => {
+  const station = stationOf(identifier);
+  return station === DEFAULT_STATION ? "global" : checkName("identifier", station);
+};
+
+export const keys = {
+  /** An immutable table: the digest of its bytes is part of the key. */
+  processedTable: (identifier: string, digest: string, name: string): string =>
+    `${stationFolder(identifier)}${digest}/${name}.parquet`,
+  /** The mutable head that says which table is the present one. */
+  processedHead: (identifier: string, name: string): string =>
+    `${stationFolder(identifier)}${name}.meta.json`,
+
+  candidate: (round: string, family: string, workKey: string): string =>
+    `candidates/${round}/${family}/${workKey}.json`,
+  candidatesOf: (round: string): string => `candidates/${round}/`,
+  /** The lease that keeps two trainers from doing the same work; it is not what makes the result unique. */
+  lease: (workKey: string): string => `leases/${workKey}.json`,
+
+  /** What eval decided about one set of candidates, attempt by attempt: written before it acts. */
+  decision: (round: string, decisionId: string, attempt: number): string =>
+    `${keys.decisionsOf(round, decisionId)}${String(attempt).padStart(4, "0")}.json`,
+  decisionsOf: (round: string, decisionId: string): string => `decisions/${round}/${decisionId}/`,
+  /** One create-only object per epoch: the history is linear because its keys are. */
+  history: (identifier: string, epoch: number): string =>
+    `${promotionFolder(identifier)}/history/promotion-${String(epoch).padStart(8, "0")}.json`,
+  historyOf: (identifier: string): string => `${promotionFolder(identifier)}/history/`,
+  /** The head: the only authority on what is served. */
+  head: (identifier: string): string => `${promotionFolder(identifier)}/current.json`,
+  /** A copy of the default station's head, where the reference's readers look. */
+  rootHead: "current.json",
+} as const;

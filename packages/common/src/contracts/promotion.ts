@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { MESSAGE_VERSION } from "./claim.ts";
+
+/** What the gate said of a challenger. */
+export const verdict = z.enum(["promoted", "held", "rejected", "cold_start"]);
+export type Verdict = z.infer<typeof verdict>;
+
+export const scoreWeights = { rmse: 0.5, mae: 0.3, mse: 0.2 } as const;
+
+/**
+ * One promotion: the history object, the head and the `model-selected` event are this same document. Its first twelve fields are the
+ * reference's (behaviour §6.4); errors are on scaled targets over the round's score rows.
+ */
+export const promotion = z.looseObject({
+  identifier: z.string(),
+  config_hash: z.string(),
+  run_id: z.string().min(1),
+  model_type: z.string().min(1),
+  experiment: z.string(),
+  /** `runs:/<run_id>/<model_type>` */
+  model_uri: z.string(),
+  rmse: z.number(),
+  mae: z.number(),
+  mse: z.number(),
+  score: z.number(),
+  /** ISO 8601, UTC. A label: epochs order promotions, not clocks. */
+  timestamp: z.string(),
+  weights: z.object({ rmse: z.number(), mae: z.number(), mse: z.number() }),
+
+  v: z.literal(MESSAGE_VERSION).default(MESSAGE_VERSION),
+  /** 1, 2, 3 … for each station, without gaps. */
+  epoch: z.number().int().positive(),
+  /** Equal for two promotions only if they are the same one. */
+  promotion_id: z.string(),
+  /** Who decided: the gate, or a person. */
+  source: z.enum(["gate", "manual"]).default("gate"),
+  verdict: verdict.default("promoted"),
+  round: z.string(),
+  work_key: z.string(),
+  /** Digest of the run's manifest, which holds the digest of each of its files. */
+  manifest_sha256: z.string(),
+  /** The promotion this one replaced; null for the first. */
+  previous_epoch: z.number().int().positive().nullable(),
+});
+export type Promotion = z.infer<typeof promotion>;

@@ -1,0 +1,67 @@
+/**
+ * Every event name a log line may carry. Where the reference logs the same thing, the name is the reference's (behaviour §4.6, §5.6, §6.2, §7.8).
+ */
+export type LogEvent =
+  // every process
+  | "service_start"
+  | "service_ready"
+  | "service_stop"
+  | "service_crash"
+  | "config_invalid"
+  | "http_request_in"
+  | "http_request_error"
+  // every stage
+  | "message_handled"
+  | "message_held"
+  | "message_dead_lettered"
+  | "message_fatal"
+  | "reconciled"
+  // gateway
+  | "upload_done"
+  | "upload_refused"
+  // preprocess
+  | "skip_idempotent"
+  | "force_reprocess"
+  | "download_start"
+  | "sampling_applied"
+  | "download_done"
+  | "imputation_applied"
+  | "pipeline_done"
+  | "upload_start"
+  | "success"
+  | "failure"
+  // train
+  | "kafka_receive"
+  | "claim_check"
+  | "feature_summary"
+  | "train_start"
+  | "train_progress"
+  | "train_epoch"
+  | "model_logged"
+  | "train_success_publish"
+  | "train_failure_publish"
+  | "train_complete"
+  | "train_error"
+  | "train_skip_duplicate"
+  | "train_superseded"
+  | "train_waiting_for_lease"
+  // eval
+  | "promotion_ignore"
+  | "promotion_start"
+  | "promotion_waiting_for_models"
+  | "promotion_all_models_present"
+  | "promotion_no_valid_runs"
+  | "promotion_scoreboard"
+  | "promotion_decision"
+  | "promotion_root_pointer_write"
+  | "promotion_publish"
+  | "promotion_conflict"
+  // inference
+  | "promotion_manifest_loaded"
+  | "promotion_manifest_absent"
+  | "promotion_pointer_fetch_fail"
+  | "promotion_model_loaded"
+  | "promotion_model_load_fail"
+  | "promotion_model_already_active"
+  | "predict_inline_success"
+  | "predict_inline_error";

@@ -1,0 +1,213 @@
+import { codeOf, hasCode } from "../contracts/errors.ts";
+import { type Emission, parseEvent } from "../contracts/topic.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  Consumer,
+  ConsumerHealth,
+  Delivery,
+  MessageLog,
+  OutgoingMessage,
+} from "../ports/message-log.ts";
+import type { Random } from "../ports/random.ts";
+import { deadLetterOf } from "./dead-letter.ts";
+import type { HandleContext, Stage } from "./stage.ts";
+import { backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
+
+/**
+ * The shell every consumer runs in: parse → handle → publish → commit. Its invariants, cited by number where they bite:
+ *
+ * - I1 Publish before commit. A crash repeats work, never loses it.
+ * - I2 Handling twice equals handling once. (The stages' side of the bargain.)
+ * - I3 Order within a partition is kept: one delivery of a partition at a time.
+ * - I4 Stopping is nobody's fault: after the signal aborts nothing is retried, dead-lettered or committed.
+ * - I5 A retryable fault holds its message for as long as it lasts.
+ * - I6 A dead letter is complete, and durable before the offset is committed.
+ */
+
+export interface StageEnvironment<Deps> {
+  readonly log: MessageLog;
+  readonly deps: Deps;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: RetryPolicy;
+  readonly group: string;
+  /** Where a new group begins. Default: earliest. */
+  readonly from?: "earliest" | "latest";
+  /** Most messages handled at once over all partitions. Default: one per partition. */
+  readonly maxInFlight?: number;
+  /** Told of every attempt, for the log and the metrics. */
+  readonly report: (attempt: AttemptReport) => void;
+  /** Told of an error that only an operator can mend, and of a consumer that died: the process should end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface AttemptReport {
+  readonly stage: string;
+  readonly delivery: Delivery;
+  readonly verdict: StageVerdict;
+  readonly attempt: number;
+  /** Time from the first attempt's start to this one's end. */
+  readonly heldMs: number;
+  readonly error?: unknown;
+}
+
+export interface RunningStage {
+  health(): ConsumerHealth;
+  stop(): Promise<void>;
+}
+
+/** Joins the stage's group and handles its messages until stopped. */
+export async function startStage<In, Deps>(
+  stage: Stage<In, Deps>,
+  environment: StageEnvironment<Deps>,
+): Promise<RunningStage> {
+  const consumer: Consumer = await environment.log.consume({
+    group: environment.group,
+    topics: [stage.consumes.name],
+    from: environment.from ?? "earliest",
+    ...(environment.maxInFlight === undefined ? {} : { maxInFlight: environment.maxInFlight }),
+    onDelivery: (delivery) => settle(stage, delivery, environment),
+    onCrash: environment.onFatal,
+  });
+  return { health: () => consumer.health(), stop: () => consumer.stop() };
+}
+
+/** Attempts one message until it is committed, dead-lettered, or no longer ours. */
+export async function settle<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  environment: StageEnvironment<Deps>,
+): Promise<void> {
+  const { clock, random, policy } = environment;
+  const begun = clock.monotonicMs();
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await attemptOnce(stage, delivery, attempt, environment);
+    if (delivery.signal.aborted && !outcome.published) return; // I4
+    const heldMs = clock.monotonicMs() - begun;
+    const verdict: StageVerdict = outcome.published
+      ? { kind: "commit" }
+      : judge(outcome.error, { attempt, heldMs, jitter: random.next() }, policy);
+    const { error } = outcome;
+    environment.report({
+      stage: stage.name,
+      delivery,
+      verdict,
+      attempt,
+      heldMs,
+      ...(error === undefined ? {} : { error }),
+    });
+    switch (verdict.kind) {
+      case "commit":
+        return commit(stage, delivery, environment);
+      case "dead-letter":
+        return giveUp(stage, delivery, error, attempt, environment);
+      case "crash":
+        return environment.onFatal(error);
+      case "retry":
+        await clock.sleep(verdict.delayMs, delivery.signal);
+        if (delivery.signal.aborted) return; // I4
+    }
+  }
+}
+
+interface AttemptOutcome {
+  /** All of the attempt's emissions are durable. */
+  readonly published: boolean;
+  readonly error?: unknown;
+}
+
+async function attemptOnce<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  attempt: number,
+  { log, deps }: StageEnvironment<Deps>,
+): Promise<AttemptOutcome> {
+  try {
+    const event = parseEvent(stage.consumes, delivery.value);
+    const publish = (emissions: readonly Emission[]): Promise<void> => log.publish(emissions.map(toMessage));
+    const context: HandleContext = { signal: delivery.signal, attempt, publish };
+    await publish(await stage.handle(event, deps, context)); // I1
+    return { published: true };
+  } catch (error) {
+    return { published: false, error };
+  }
+}
+
+/** Writes the dead letter, however long that takes, and only then commits (I5, I6). */
+async function giveUp<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  error: unknown,
+  attempts: number,
+  environment: StageEnvironment<Deps>,
+): Promise<void> {
+  const { log, clock, deps } = environment;
+  await persist(stage, delivery, environment, async () => {
+    const farewell = await farewellOf(stage, delivery, error, deps);
+    const letter = deadLetterOf({ stage: stage.name, message: delivery, error, attempts, now: clock.now() });
+    await log.publish([...farewell.map(toMessage), letter]);
+  });
+  if (!delivery.signal.aborted) await commit(stage, delivery, environment);
+}
+
+async function farewellOf<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  error: unknown,
+  deps: Deps,
+): Promise<readonly Emission[]> {
+  if (stage.giveUp === undefined) return [];
+  let event: In;
+  try {
+    event = parseEvent(stage.consumes, delivery.value);
+  } catch {
+    return []; // The message itself is at fault: there is nobody to tell.
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return stage.giveUp(event, { code: codeOf(error), reason }, deps);
+}
+
+/** A commit refused because the partition moved on is a loss of ownership, not an error: the new owner repeats the work (I2). */
+function commit<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  environment: StageEnvironment<Deps>,
+): Promise<void> {
+  return persist(stage, delivery, environment, async () => {
+    try {
+      await delivery.commit();
+    } catch (error) {
+      if (!hasCode(error, "OWNERSHIP_LOST")) throw error;
+    }
+  });
+}
+
+/** Repeats `action` with back-off until it succeeds or the message is no longer ours. */
+async function persist<In, Deps>(
+  stage: Stage<In, Deps>,
+  delivery: Delivery,
+  { clock, random, policy, report }: StageEnvironment<Deps>,
+  action: () => Promise<void>,
+): Promise<void> {
+  const begun = clock.monotonicMs();
+  for (let attempt = 1; !delivery.signal.aborted; attempt++) {
+    try {
+      return await action();
+    } catch (error) {
+      const delayMs = backOff({ attempt, jitter: random.next() }, policy);
+      const heldMs = clock.monotonicMs() - begun;
+      report({ stage: stage.name, delivery, verdict: { kind: "retry", delayMs }, attempt, heldMs, error });
+      await clock.sleep(delayMs, delivery.signal);
+    }
+  }
+}
+
+/** An emission as the log carries it: JSON in UTF-8. */
+export function toMessage({ topic, key, value, headers }: Emission): OutgoingMessage {
+  return {
+    topic,
+    key,
+    value: Buffer.from(JSON.stringify(value)),
+    ...(headers === undefined ? {} : { headers }),
+  };
+}
