@@ -20,6 +20,7 @@ const kinds = {
   STORE_UNAVAILABLE: "retryable",
   STORE_FORBIDDEN: "fatal",
   STORE_UNSAFE: "fatal",
+  BUCKET_MISSING: "fatal",
   OBJECT_MISSING: "retryable",
   OBJECT_CONFLICT: "retryable",
   OBJECT_NAME_INVALID: "poison",
@@ -27,6 +28,7 @@ const kinds = {
   // message log
   LOG_UNAVAILABLE: "retryable",
   LOG_FORBIDDEN: "fatal",
+  LOG_CORRUPT: "fatal",
   TOPIC_MISSING: "fatal",
   MESSAGE_TOO_LARGE: "poison",
   OWNERSHIP_LOST: "retryable",
