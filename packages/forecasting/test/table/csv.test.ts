@@ -195,7 +195,9 @@ describe("readCsv refuses, with one line that says where and what to do,", () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (tail) => {
         const head = bytesOf("time,a\n2018-01-01 00:00:00,1\n");
-        expect(["CSV_INVALID", "none"]).toContain(faultOf(() => readCsv(Uint8Array.of(...head, ...tail), { file: "x.csv" })));
+        expect(["CSV_INVALID", "none"]).toContain(
+          faultOf(() => readCsv(Uint8Array.of(...head, ...tail), { file: "x.csv" })),
+        );
       }),
     );
   });
