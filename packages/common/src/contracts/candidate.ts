@@ -20,6 +20,8 @@ export const candidate = z.looseObject({
   manifest_sha256: z.string().nullable(),
   /** The table it was trained on, so that eval scores on the same rows. */
   table: z.object({ bucket: z.string(), object: z.string(), size: z.number(), sha256: z.string() }),
+  /** When the run began, milliseconds since 1970 UTC: the later one wins a tie. */
+  started_at: z.number(),
   /** Seconds the training took, for people. */
   seconds: z.number().nonnegative(),
   /** Error code and reason of a failed training. */

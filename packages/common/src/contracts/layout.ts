@@ -45,9 +45,6 @@ export const keys = {
   candidate: (round: string, family: string, workKey: string): string =>
     `candidates/${round}/${family}/${workKey}.json`,
   candidatesOf: (round: string): string => `candidates/${round}/`,
-  /** The lease that keeps two trainers from doing the same work; it is not what makes the result unique. */
-  lease: (workKey: string): string => `leases/${workKey}.json`,
-
   /** What eval decided about one set of candidates, attempt by attempt: written before it acts. */
   decision: (round: string, decisionId: string, attempt: number): string =>
     `${keys.decisionsOf(round, decisionId)}${String(attempt).padStart(4, "0")}.json`,

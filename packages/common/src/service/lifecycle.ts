@@ -13,10 +13,17 @@ export interface LifecycleOptions {
   readonly timeoutMs: number;
   /** Called first: the process shall no longer be ready. */
   readonly onStopping: () => void;
+  /** A parent holds our standard input open for as long as it lives: its end is ours. */
+  readonly endWithParent: boolean;
 }
 
 /** Ends the process with code 0 on SIGTERM and SIGINT, and with code 1 on an error that nobody caught. */
-export function manageLifecycle({ log, timeoutMs, onStopping }: LifecycleOptions): Lifecycle {
+export function manageLifecycle({
+  log,
+  timeoutMs,
+  onStopping,
+  endWithParent,
+}: LifecycleOptions): Lifecycle {
   const stops: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
   let stopping = false;
 
@@ -49,6 +56,11 @@ export function manageLifecycle({ log, timeoutMs, onStopping }: LifecycleOptions
       if (!stopping) log.info("service_stop", { signal });
       exit(0);
     });
+  if (endWithParent)
+    process.stdin
+      .on("error", () => exit(0))
+      .on("close", () => exit(0))
+      .resume();
   for (const event of ["uncaughtException", "unhandledRejection"] as const)
     process.on(event, (error: unknown) => {
       log.error("service_crash", error);

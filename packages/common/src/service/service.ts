@@ -17,6 +17,8 @@ export const processSettings = {
   HOST: setting.text("0.0.0.0"),
   /** How long a stopping process may take to hand back its work. */
   SHUTDOWN_TIMEOUT_MS: setting.int(25_000, { min: 100 }),
+  /** Set by a supervisor that started us with a pipe as standard input: when that closes, it is gone, and we go. */
+  FLTS_PARENT: setting.flag(false),
 };
 
 type Settings<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
@@ -72,6 +74,7 @@ export async function runService<Shape extends z.ZodRawShape>(
     log,
     timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
     onStopping: () => probes.drain(),
+    endWithParent: config.FLTS_PARENT,
   });
   const fatal = (error: unknown): void => {
     log.error("service_crash", error);

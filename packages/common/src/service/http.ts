@@ -1,0 +1,172 @@
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { codeOf, FltsError } from "../contracts/errors.ts";
+import { setting } from "./config.ts";
+import type { Logger } from "./logger.ts";
+import type { Probes } from "./probes.ts";
+
+/** The settings of every process that answers HTTP. */
+export const httpSettings = {
+  PORT: setting.port(8000),
+  /** One line per request: for finding a fault, not for load. */
+  LOG_REQUESTS: setting.flag(false),
+};
+
+export interface HttpOptions {
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly probes: Probes;
+  /** Largest body that is read into memory. */
+  readonly bodyLimitBytes: number;
+  readonly logRequests: boolean;
+}
+
+/** A socket on which nothing moves for so long is given up. */
+const IDLE_SOCKET_MS = 60_000;
+
+/** No longer than a key of the object store, so that such a key can be named in a path. */
+const MAX_PATH_PARAMETER = 8192;
+
+/**
+ * An HTTP application with what all of ours share: `/healthz` and `/readyz`, rate, errors and duration by route, and every refusal as
+ * `{"detail": …}` with a status that says whose fault it was. Its stack traces go to the log alone.
+ */
+export function createHttpApp({
+  log,
+  registry,
+  probes,
+  bodyLimitBytes,
+  logRequests,
+}: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    connectionTimeout: IDLE_SOCKET_MS,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply, log),
+  });
+  measure(app, registry, logRequests ? log : null);
+  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, log));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: "Not Found" }));
+  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/readyz", async (_request, reply) => {
+    const readiness = await probes.readiness();
+    return reply.code(readiness.status === "ready" ? 200 : 503).send(readiness);
+  });
+  return app;
+}
+
+/** What an error becomes on the wire. */
+export interface Refusal {
+  readonly status: number;
+  /** A sentence, or the list of faults that FastAPI's clients expect of a 422. */
+  readonly detail: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error that carries its answer: for faults of a request, which have no place in the table of error codes. */
+export class HttpError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(status: number, detail: unknown, headers: Readonly<Record<string, string>> = {}) {
+    super(typeof detail === "string" ? detail : JSON.stringify(detail));
+    this.name = "HttpError";
+    this.refusal = { status, detail, headers };
+  }
+}
+
+/** Seconds after which a client may try again what a retryable fault refused. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** The one place where an error becomes a status: the sender's fault is 4xx, what time mends is 503, the rest is ours. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof HttpError) return error.refusal;
+  if (error instanceof FltsError) return refusalOfCode(error);
+  // Fastify's own: a body too large, of a wrong type, a URL that cannot be decoded.
+  if (error instanceof Error && "statusCode" in error && typeof error.statusCode === "number")
+    if (error.statusCode >= 400 && error.statusCode < 500)
+      return { status: error.statusCode, detail: error.message };
+  return { status: 500, detail: "Internal Server Error" };
+}
+
+function refusalOfCode({ code, kind, message }: FltsError): Refusal {
+  if (code === "OBJECT_TOO_LARGE") return { status: 413, detail: message };
+  if (code === "OBJECT_MISSING") return { status: 404, detail: message };
+  if (code === "OBJECT_CONFLICT") return { status: 409, detail: message };
+  switch (kind) {
+    case "poison":
+      return { status: 400, detail: message };
+    case "retryable":
+      return {
+        status: 503,
+        detail: `Temporarily unavailable (${code}), try again`,
+        headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
+      };
+    case "fatal":
+      return { status: 500, detail: `An operator has to mend this service (${code}), see its log` };
+  }
+}
+
+function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  const { status, detail, headers = {} } = refusalOf(error);
+  if (status >= 500 && !(error instanceof HttpError))
+    log.error("http_request_error", error, {
+      method: request.method,
+      path: request.url,
+      status,
+      code: codeOf(error),
+    });
+  return reply.code(status).headers(headers).send({ detail });
+}
+
+/** Seconds; the reference's buckets, and below them, where our answers lie. */
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5, 10, 30];
+
+function measure(app: FastifyInstance, registry: Registry, log: Logger | null): void {
+  const labelNames = ["method", "endpoint", "status"] as const;
+  const registers = [registry];
+  const total = new Counter({
+    name: "http_requests_total",
+    help: "Requests answered, by route and status",
+    labelNames,
+    registers,
+  });
+  const duration = new Histogram({
+    name: "http_request_duration_seconds",
+    help: "Time from a request's headers to the end of its answer",
+    labelNames,
+    buckets: durationBuckets,
+    registers,
+  });
+  const inFlight = new Gauge({ name: "http_requests_in_flight", help: "Requests being answered", registers });
+  app.addHook("onRequest", (request, reply, done) => {
+    inFlight.inc();
+    // Emitted exactly once, also where the client went away.
+    reply.raw.once("close", () => {
+      inFlight.dec();
+      const labels = {
+        method: request.method,
+        endpoint: request.routeOptions.url ?? "unmatched",
+        status: String(reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE),
+      };
+      total.inc(labels);
+      duration.observe(labels, reply.elapsedTime / 1000);
+      log?.info("http_request_in", { ...labels, path: request.url, durationMs: reply.elapsedTime });
+    });
+    done();
+  });
+}
+
+/** nginx's status for a client that closed the connection before it had its answer. */
+const CLIENT_GONE = 499;

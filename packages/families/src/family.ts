@@ -1,0 +1,63 @@
+import type { Scaling } from "@flts/common/scaler/scaling";
+import type { RowSplit } from "@flts/forecasting/evaluation/split";
+import type { Forecaster } from "@flts/forecasting/forecaster";
+import type { Table } from "@flts/forecasting/table/table";
+import { z } from "zod";
+import type { ModelDescription } from "./manifest.ts";
+
+/**
+ * One kind of model: how it is trained and how it is loaded. A new family is a folder with one of these, and a line in the registry.
+ * Training is pure computation: it reads the task and returns files, so that killing it at any moment leaves nothing behind.
+ */
+export interface Family {
+  /** `MODEL_TYPE`, and the folder of its files in a run. */
+  readonly name: string;
+  /** MLflow experiment of its runs. */
+  readonly experiment: string;
+  /** Its settings as environment variables, with their defaults. */
+  readonly settings: z.ZodRawShape;
+  /** Trains on the fit rows, with the stop rows to choose by. Calibrating and scoring are done for it, by {@link fitFamily}. */
+  readonly train: (task: TrainingTask) => Promise<TrainedModel>;
+  /** A forecaster from the files that `train` returned. */
+  readonly load: (files: ReadonlyMap<string, Uint8Array>, description: ModelDescription) => Promise<Forecaster>;
+}
+
+export interface TrainingTask {
+  /** All rows, scaled as preprocess left them; a family reads only its fit and stop rows. */
+  readonly table: Table;
+  /** Takes scaled columns back to raw units. */
+  readonly scaling: Scaling;
+  /** Columns to forecast, in order. */
+  readonly targets: readonly string[];
+  readonly split: RowSplit;
+  /** The family's settings by variable name, checked against its schema. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Makes every random choice: the work key. */
+  readonly seed: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /** Share of the work done, 0 to 1. */
+  readonly fraction: number;
+  readonly epoch?: number;
+  readonly epochs?: number;
+  readonly loss?: number;
+  readonly stopLoss?: number;
+}
+
+export interface TrainedModel {
+  /** The model's files by their name inside the family's folder, such as `model.onnx`. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly window: number;
+  readonly horizon: number;
+  /** For the run, by MLflow's names. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly metrics: readonly { readonly name: string; readonly value: number; readonly step: number }[];
+}
+
+/** The settings of a family out of a service's whole configuration. @throws ZodError only if the configuration was not checked before */
+export function settingsOf(family: Family, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(family.settings).map((name) => [name, config[name]]));
+}

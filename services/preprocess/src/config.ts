@@ -1,0 +1,48 @@
+import { setting } from "@flts/common/service/config";
+import { z } from "zod";
+
+/** The job's settings: the reference's names and defaults (behaviour §4.1). */
+export const preprocessSettings = {
+  IDENTIFIER: setting.text(""),
+  INPUT_BUCKET: setting.text("dataset"),
+  OUTPUT_BUCKET: setting.text("processed-data"),
+  /** Gives `<name>.csv` and `<name>_test.csv`. */
+  DATASET_NAME: setting.text(""),
+  /** Named files win over DATASET_NAME. */
+  TRAIN_FILE: setting.text(""),
+  TEST_FILE: setting.text(""),
+  OUTPUT_TRAIN: setting.text("processed_data"),
+  OUTPUT_TEST: setting.text("test_processed_data"),
+  FORCE_REPROCESS: setting.flag(false),
+
+  SAMPLE_TRAIN_ROWS: setting.int(0),
+  SAMPLE_TEST_ROWS: setting.int(0),
+  SAMPLE_STRATEGY: setting.choice(["head", "random"], "head"),
+  SAMPLE_SEED: setting.int(42),
+
+  HANDLE_NANS: setting.flag(true),
+  NANS_THRESHOLD: setting.number(0.33, { min: 0, max: 1 }),
+  NANS_KNN: setting.int(2, { min: 1 }),
+  NANS_DROP_ROWS: setting.flag(false),
+
+  CLIP_ENABLE: setting.flag(false),
+  CLIP_METHOD: setting.choice(["iqr", "percentile"], "iqr"),
+  CLIP_FACTOR: setting.number(1.5, { min: 0 }),
+
+  TIME_FEATURES_ENABLE: setting.flag(true),
+  LAGS_ENABLE: setting.flag(false),
+  LAGS_N: setting.int(0),
+  LAGS_STEP: setting.int(1, { min: 1 }),
+  SCALER: setting.choice(
+    ["MinMaxScaler", "StandardScaler", "RobustScaler", "MaxAbsScaler", "none"],
+    "MinMaxScaler",
+  ),
+  /** A constant added to every value; kept as text because that is how it is hashed. */
+  ADD_VAL: z
+    .string()
+    .refine((text) => Number.isFinite(Number(text)), "must be a number")
+    .optional(),
+  EXTRA_HASH_SALT: setting.text(""),
+
+  TOPIC_PARTITIONS: setting.int(4, { min: 1, max: 1_000 }),
+};

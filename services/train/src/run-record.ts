@@ -1,0 +1,54 @@
+import type { Candidate } from "@flts/common/contracts/candidate";
+import type { TrainingClaim } from "@flts/common/contracts/claim";
+import type { RunTracker } from "@flts/common/ports/run-tracker";
+import type { FittedModel } from "@flts/families/fit";
+import type { Work } from "./candidate.ts";
+
+/**
+ * Starts a run of the work. Every attempt has a run of its own: two trainers that share one could mix their files, and a promoted run's files must never change.
+ */
+export async function startRun(
+  tracker: RunTracker,
+  work: Work,
+  claim: TrainingClaim,
+  startedAt: number,
+): Promise<{ readonly runId: string; readonly startedAt: number }> {
+  const { runId } = await tracker.startRun({
+    experiment: work.experiment,
+    name: work.family,
+    tags: {
+      work_key: work.workKey,
+      round: work.round,
+      model_type: work.family,
+      config_hash: claim.config_hash,
+      identifier: claim.identifier,
+    },
+  });
+  return { runId, startedAt };
+}
+
+/** Parameters, metrics by epoch, and the pictures that belong to the run and not to the model. */
+export async function logRun(
+  tracker: RunTracker,
+  runId: string,
+  fitted: FittedModel,
+  configHash: string,
+): Promise<void> {
+  await tracker.logParams(runId, { ...fitted.params, config_hash: configHash });
+  await tracker.logMetrics(runId, fitted.metrics);
+}
+
+/** Ends all runs of the candidate's work that are still open: its own as it ended, those of lost or crashed attempts as superseded. */
+export async function closeRuns(tracker: RunTracker, candidate: Candidate): Promise<void> {
+  const runs = await tracker.findRuns(candidate.experiment, { work_key: candidate.work_key });
+  for (const run of runs.filter(({ status }) => status === "RUNNING")) {
+    if (run.runId === candidate.run_id) {
+      if (candidate.status === "FAILED")
+        await tracker.setTags(run.runId, { code: candidate.code ?? "", reason: candidate.reason ?? "" });
+      await tracker.endRun(run.runId, candidate.status === "SUCCESS" ? "FINISHED" : "FAILED");
+      continue;
+    }
+    await tracker.setTags(run.runId, { superseded: candidate.run_id ?? "by a failure" });
+    await tracker.endRun(run.runId, "KILLED");
+  }
+}
