@@ -151,6 +151,7 @@ function measure(app: FastifyInstance, registry: Registry, log: Logger | null): 
   });
   const inFlight = new Gauge({ name: "http_requests_in_flight", help: "Requests being answered", registers });
   app.addHook("onRequest", (request, reply, done) => {
+    const begun = performance.now();
     inFlight.inc();
     // Emitted exactly once, also where the client went away.
     reply.raw.once("close", () => {
@@ -158,11 +159,12 @@ function measure(app: FastifyInstance, registry: Registry, log: Logger | null): 
       const labels = {
         method: request.method,
         endpoint: request.routeOptions.url ?? "unmatched",
-        status: String(reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE),
+        status: String(reply.raw.writableEnded ? reply.statusCode : CLIENT_GONE),
       };
+      const durationMs = performance.now() - begun;
       total.inc(labels);
-      duration.observe(labels, reply.elapsedTime / 1000);
-      log?.info("http_request_in", { ...labels, path: request.url, durationMs: reply.elapsedTime });
+      duration.observe(labels, durationMs / 1000);
+      log?.info("http_request_in", { ...labels, path: request.url, durationMs });
     });
     done();
   });
