@@ -1,0 +1,4 @@
+/** What `spawn.test.ts` starts: it says what it was given, on both outputs, and ends. */
+console.log(`${process.env["GREETING"]}, parent ${process.env["FLTS_PARENT"]}`);
+console.error("to stderr");
+process.exitCode = 3;
