@@ -14,7 +14,8 @@ export type Attribute =
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly text: string }
-  | { readonly texts: readonly string[] };
+  | { readonly texts: readonly string[] }
+  | { readonly elementType: ElementType };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 

@@ -68,6 +68,8 @@ function nodeFields(node: GraphNode): Field[] {
 
 function attributeFields(attribute: Attribute): Field[] {
   if ("float" in attribute) return [floatField(2, attribute.float), attributeType(1)];
+  if ("elementType" in attribute)
+    return [varintField(3, elementTypes[attribute.elementType].code), attributeType(2)];
   if ("int" in attribute) return [varintField(3, attribute.int), attributeType(2)];
   if ("text" in attribute) return [textField(4, attribute.text), attributeType(3)];
   if ("floats" in attribute) return [packedFloatsField(7, attribute.floats), attributeType(6)];

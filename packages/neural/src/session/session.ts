@@ -6,10 +6,17 @@ import { elementTypes, tensor } from "../graph/tensor.ts";
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  run(feeds: Tensors): Promise<Tensors>;
+  /**
+   * Prepares a run on memory that the caller keeps: each call reads `feeds` as they are then and writes all outputs into
+   * `results`. Nothing is allocated or copied.
+   */
+  bind(feeds: Tensors, results: Tensors): () => Promise<void>;
   /** Frees the native memory; the session cannot be used afterwards. */
   close(): Promise<void>;
 }
+
+export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface SessionSettings {
   /** Threads of one operator. One is the fastest for networks of our size, and leaves the other cores to others. */
@@ -27,20 +34,21 @@ export async function openSession(model: Uint8Array, settings: SessionSettings =
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(feeds) {
-      const onnxFeeds = Object.fromEntries(
-        Object.entries(feeds).map(([name, value]) => [name, toOnnx(value)]),
-      );
-      const results = await session.run(onnxFeeds);
+      const results = await session.run(toOnnx(feeds));
       return Object.fromEntries(
         Object.entries(results).map(([name, value]) => [name, fromOnnx(name, value)]),
       );
+    },
+    bind(feeds, results) {
+      const [inputs, outputs] = [toOnnx(feeds), toOnnx(results)];
+      return async () => void (await session.run(inputs, outputs));
     },
     close: () => session.release(),
   };
 }
 
-/** The options of every session of ours: CPU, one operator after another, all graph optimisations. */
-export function sessionOptions({ threads = 1 }: SessionSettings): InferenceSession.SessionOptions {
+/** CPU, one operator after another, all graph optimisations. */
+function sessionOptions({ threads = 1 }: SessionSettings): InferenceSession.SessionOptions {
   return {
     executionProviders: ["cpu"],
     executionMode: "sequential",
@@ -52,9 +60,11 @@ export function sessionOptions({ threads = 1 }: SessionSettings): InferenceSessi
   };
 }
 
-/** The same memory as an onnxruntime tensor: nothing is copied. */
-export function toOnnx({ type, shape, data }: Tensor): OnnxTensor {
-  return new OnnxTensor(type, data, shape);
+/** The same memory as onnxruntime tensors: nothing is copied. */
+function toOnnx(tensors: Tensors): Record<string, OnnxTensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { type, shape, data }]) => [name, new OnnxTensor(type, data, shape)]),
+  );
 }
 
 function fromOnnx(name: string, value: OnnxTensor): Tensor {
