@@ -93,7 +93,7 @@ export function createMemoryLog(
       partition,
       offset: BigInt(log.length),
       key: message.key,
-      value: message.value.slice(),
+      value: new Uint8Array(message.value),
       headers: { ...message.headers },
       publishedAt: clock.now(),
     };
@@ -146,7 +146,7 @@ export function createMemoryLog(
     const owns = (): boolean => group.holdings.get(name) === holding;
     const delivery: Delivery = {
       ...message,
-      value: message.value.slice(),
+      value: new Uint8Array(message.value),
       signal: holding.abort.signal,
       commit: async () => {
         if (!owns()) throw new FltsError("OWNERSHIP_LOST", `Partition ${name} has moved on`);
@@ -244,7 +244,7 @@ export function createMemoryLog(
       ),
     async *browse(name) {
       for (const message of topicOf(name).messages.slice())
-        yield { ...message, value: message.value.slice() };
+        yield { ...message, value: new Uint8Array(message.value) };
     },
     removeGroup: async (name) => {
       assertOpen();

@@ -1,4 +1,5 @@
 import { assertBucketName, assertObjectName, compareKeys } from "@flts/backends/object-name";
+import { assertCondition } from "@flts/backends/write-condition";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import {
@@ -7,7 +8,6 @@ import {
   type ObjectInfo,
   type ObjectRef,
   type ObjectStore,
-  type PutOptions,
 } from "@flts/common/ports/object-store";
 import { createManualClock } from "./manual-clock.ts";
 
@@ -50,7 +50,7 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Obj
       // From here on nothing waits: the condition and the write are one step.
       const bucket = buckets.get(ref.bucket);
       if (!bucket) throw new FltsError("BUCKET_MISSING", `There is no such bucket (${describeRef(ref)})`);
-      assertCondition(ref, bucket.get(ref.key) ?? null, putOptions.condition);
+      assertCondition(ref, bucket.get(ref.key)?.etag ?? null, putOptions.condition);
       versions += 1;
       const object = {
         etag: `memory-${versions}`,
@@ -63,7 +63,7 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Obj
     },
     get: async (ref) => {
       const object = find(ref);
-      return object && { ...infoOf(object), bytes: object.bytes.slice() };
+      return object && { ...infoOf(object), bytes: new Uint8Array(object.bytes) };
     },
     stream: async (ref) => {
       const object = find(ref);
@@ -93,19 +93,6 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Obj
   };
 }
 
-function assertCondition(
-  ref: ObjectRef,
-  present: MemoryObject | null,
-  condition: PutOptions["condition"],
-): void {
-  if (!condition) return;
-  if ("ifNoneMatch" in condition) {
-    if (present) throw new FltsError("OBJECT_CONFLICT", `The object exists already (${describeRef(ref)})`);
-  } else if (present?.etag !== condition.ifMatch) {
-    throw new FltsError("OBJECT_CONFLICT", `The object is not the expected version (${describeRef(ref)})`);
-  }
-}
-
 async function collect(
   ref: ObjectRef,
   body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -121,13 +108,13 @@ async function collect(
         `The object has more than ${maxBytes} bytes (${describeRef(ref)})`,
       );
     }
-    chunks.push(chunk.slice());
+    chunks.push(new Uint8Array(chunk));
   }
   return Buffer.concat(chunks);
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.byteLength; start += streamChunkBytes) {
-    yield bytes.slice(start, start + streamChunkBytes);
+    yield new Uint8Array(bytes.subarray(start, start + streamChunkBytes));
   }
 }

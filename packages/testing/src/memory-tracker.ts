@@ -96,11 +96,12 @@ export function createMemoryTracker(
         .toSorted((a, b) => a.step - b.step),
     putArtifact: async (runId, path, bytes) => {
       assertArtifactPath(path);
-      find(runId).files.set(path, bytes.slice());
+      find(runId).files.set(path, new Uint8Array(bytes));
     },
     getArtifact: async (runId, path) => {
       assertArtifactPath(path);
-      return find(runId).files.get(path)?.slice() ?? null;
+      const file = find(runId).files.get(path);
+      return file ? new Uint8Array(file) : null;
     },
     listArtifacts: async (runId, folder) =>
       [...find(runId).files.keys()]
