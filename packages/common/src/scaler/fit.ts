@@ -1,13 +1,14 @@
 import { FltsError } from "../contracts/errors.ts";
-import { quantileOfSorted, sortedPresent } from "./quantile.ts";
+import { quantileOfSorted } from "./quantile.ts";
 import { type ColumnScaling, type ScalerKind, type Scaling, scalerKinds } from "./scaling.ts";
-import { sumOf } from "./sum.ts";
+import { pairwiseSum } from "./sum.ts";
 
 /** A range below ten roundings of 1 counts as zero, and the divisor is then 1 (scikit-learn, `_handle_zeros_in_scale`). */
 const SMALLEST_RANGE = 10 * Number.EPSILON;
 
 type Steps = Partial<Omit<ColumnScaling, "column">>;
 
+/** What each kind makes of the values present, of which there is at least one. */
 const fits: Record<ScalerKind, (values: Float64Array) => Steps> = {
   MinMaxScaler: fitMinMax,
   StandardScaler: fitStandard,
@@ -28,7 +29,8 @@ export function fitScaling(
 /** The scaling of one column, so that a table too large for memory can be fitted column by column. */
 export function fitColumn(kind: ScalerKind, column: string, values: Float64Array): ColumnScaling {
   const identity = { column, center: 0, divisor: 1, scale: 1, shift: 0 };
-  return values.every(Number.isNaN) ? identity : { ...identity, ...fits[kind](values) };
+  const present = values.some(Number.isNaN) ? values.filter((value) => !Number.isNaN(value)) : values;
+  return present.length === 0 ? identity : { ...identity, ...fits[kind](present) };
 }
 
 /** The kind that a setting such as `SCALER` names; an empty text means none. @throws SETTINGS_INVALID */
@@ -55,19 +57,19 @@ function fitMinMax(values: Float64Array): Steps {
   return { scale, shift: 0 - min * scale };
 }
 
-/** Population variance in two passes with Chan's correction, as scikit-learn's `_incremental_mean_and_var`. */
+/** Population variance in two passes with Chan's correction, as scikit-learn's `_incremental_mean_and_var`, summed as NumPy does. */
 function fitStandard(values: Float64Array): Steps {
-  const { sum, count } = sumOf(values);
-  const mean = sum / count;
+  const count = values.length;
+  const mean = pairwiseSum(values) / count;
   const deviations = values.map((value) => value - mean);
-  const drift = sumOf(deviations).sum;
-  const variance = (sumOf(deviations.map((value) => value * value)).sum - (drift * drift) / count) / count;
+  const drift = pairwiseSum(deviations);
+  const variance = (pairwiseSum(deviations.map((value) => value * value)) - (drift * drift) / count) / count;
   const noise = count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2;
   return { center: mean, divisor: variance <= noise ? 1 : Math.sqrt(variance) };
 }
 
 function fitRobust(values: Float64Array): Steps {
-  const sorted = sortedPresent(values);
+  const sorted = values.toSorted();
   const range = quantileOfSorted(sorted, 0.75) - quantileOfSorted(sorted, 0.25);
   return { center: medianOfSorted(sorted), divisor: divisorOf(range) };
 }

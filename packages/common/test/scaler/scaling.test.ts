@@ -11,7 +11,7 @@ import {
   scalingOf,
   scalingSchema,
 } from "../../src/scaler/scaling.ts";
-import { meanOf, sumOf } from "../../src/scaler/sum.ts";
+import { meanOf, pairwiseSum, sumOf } from "../../src/scaler/sum.ts";
 
 const cell = fc.double({ min: -1e12, max: 1e12, noNaN: true });
 const column = fc.array(cell, { minLength: 1, maxLength: 60 }).map((values) => Float64Array.from(values));
@@ -92,6 +92,13 @@ test("a sum keeps what plain addition loses, in any order", () => {
   expect(sumOf(Float64Array.of(1, Number.NaN, 2))).toEqual({ sum: 3, count: 2 });
   expect(meanOf(Float64Array.of(1, Number.NaN, 2))).toBe(1.5);
   expect(meanOf(new Float64Array())).toBeNaN();
+});
+
+test("a pairwise sum is close to the compensated one at every length", () => {
+  for (const length of [0, 1, 7, 8, 9, 127, 128, 129, 1000, 15_927]) {
+    const values = Float64Array.from({ length }, (_, row) => Math.sin(row) + 2);
+    expect(Math.abs(pairwiseSum(values) - sumOf(values).sum)).toBeLessThanOrEqual(1e-14 * length * 3);
+  }
 });
 
 test("quantiles stay between their neighbours and reach both ends", () => {
