@@ -34,18 +34,29 @@ export async function storeArtifact(tracker: RunTracker, runId: string, artifact
  * Fetches a model's files and holds each one to its digest.
  * @throws RUN_MISSING when the run has no such manifest, ARTIFACT_INVALID when a file is missing or has other bytes, TRACKER_UNAVAILABLE
  */
-export async function fetchArtifact(tracker: RunTracker, { runId, family, manifestSha256 }: ArtifactName): Promise<Artifact> {
+export async function fetchArtifact(
+  tracker: RunTracker,
+  { runId, family, manifestSha256 }: ArtifactName,
+): Promise<Artifact> {
   const path = `${family}/${MANIFEST}`;
   const bytes = await tracker.getArtifact(runId, path);
-  if (bytes === null) throw new FltsError("RUN_MISSING", `run ${runId} has no ${path}: it was never finished, or was removed`);
+  if (bytes === null)
+    throw new FltsError("RUN_MISSING", `run ${runId} has no ${path}: it was never finished, or was removed`);
   const actual = sha256(bytes);
   if (manifestSha256 !== null && actual !== manifestSha256)
-    throw new FltsError("ARTIFACT_INVALID", `${path} of run ${runId} has sha256 ${actual}, ${manifestSha256} was promoted`);
+    throw new FltsError(
+      "ARTIFACT_INVALID",
+      `${path} of run ${runId} has sha256 ${actual}, ${manifestSha256} was promoted`,
+    );
   const manifest = parseManifest(bytes, `${path} of run ${runId}`);
   const files = new Map<string, Uint8Array>();
   for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
     const file = await tracker.getArtifact(runId, `${family}/${name}`);
-    if (file === null) throw new FltsError("ARTIFACT_INVALID", `run ${runId} lacks ${family}/${name}, which its manifest lists`);
+    if (file === null)
+      throw new FltsError(
+        "ARTIFACT_INVALID",
+        `run ${runId} lacks ${family}/${name}, which its manifest lists`,
+      );
     const found = sha256(file);
     if (found !== expected)
       throw new FltsError(

@@ -19,7 +19,10 @@ export interface Family {
   /** Trains on the fit rows, with the stop rows to choose by. Calibrating and scoring are done for it, by {@link fitFamily}. */
   readonly train: (task: TrainingTask) => Promise<TrainedModel>;
   /** A forecaster from the files that `train` returned. */
-  readonly load: (files: ReadonlyMap<string, Uint8Array>, description: ModelDescription) => Promise<Forecaster>;
+  readonly load: (
+    files: ReadonlyMap<string, Uint8Array>,
+    description: ModelDescription,
+  ) => Promise<Forecaster>;
 }
 
 export interface TrainingTask {
@@ -58,6 +61,9 @@ export interface TrainedModel {
 }
 
 /** The settings of a family out of a service's whole configuration. @throws ZodError only if the configuration was not checked before */
-export function settingsOf(family: Family, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function settingsOf(
+  family: Family,
+  config: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   return Object.fromEntries(Object.keys(family.settings).map((name) => [name, config[name]]));
 }

@@ -11,6 +11,9 @@ export const familyNames: readonly string[] = families.map(({ name }) => name);
 export function familyOf(name: string): Family {
   const family = families.find((candidate) => candidate.name === name.toUpperCase());
   if (family === undefined)
-    throw new FltsError("MODEL_UNKNOWN", `MODEL_TYPE ${JSON.stringify(name)} is not known; there are ${familyNames.join(", ")}`);
+    throw new FltsError(
+      "MODEL_UNKNOWN",
+      `MODEL_TYPE ${JSON.stringify(name)} is not known; there are ${familyNames.join(", ")}`,
+    );
   return family;
 }

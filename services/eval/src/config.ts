@@ -1,8 +1,10 @@
 import { setting } from "@flts/common/service/config";
+import { httpSettings } from "@flts/common/service/http";
 import { familyNames } from "@flts/families/registry";
 
 /** Eval's settings: the reference's names and defaults (behaviour §6.1). */
 export const evalSettings = {
+  ...httpSettings,
   PORT: setting.port(8050),
   MODEL_TRAINING_TOPIC: setting.text("model-training"),
   MODEL_SELECTED_TOPIC: setting.text("model-selected"),

@@ -39,7 +39,11 @@ export const evalStage: Stage<TrainingEvent, EvalDeps> = {
   consumes: modelTraining,
 
   async handle(event, deps) {
-    const log = deps.log.with({ round: event.round, identifier: event.identifier, config_hash: event.config_hash });
+    const log = deps.log.with({
+      round: event.round,
+      identifier: event.identifier,
+      config_hash: event.config_hash,
+    });
     if (event.status === "RUNNING") {
       log.info("promotion_ignore", { status: event.status, model_type: event.run_name });
       return [];
@@ -80,16 +84,30 @@ async function decideRound(
         timestamp: new Date(clock.now()).toISOString(),
         base_epoch: champion?.epoch ?? 0,
       });
-      log.info("promotion_scoreboard", { rows: decided.rows, scoreboard: decided.scoreboard, baselines: decided.baselines });
+      log.info("promotion_scoreboard", {
+        rows: decided.rows,
+        scoreboard: decided.scoreboard,
+        baselines: decided.baselines,
+      });
     }
     if (decided.verdict === "held" || decided.verdict === "rejected") {
-      log.info("promotion_decision", { verdict: decided.verdict, reason: decided.reason, epoch: decided.base_epoch });
+      log.info("promotion_decision", {
+        verdict: decided.verdict,
+        reason: decided.reason,
+        epoch: decided.base_epoch,
+      });
       return [];
     }
     const promoted = await ledger.promote(decided);
     if (promoted !== null) {
       const { run_id, model_type, epoch } = promoted;
-      log.info("promotion_decision", { verdict: decided.verdict, reason: decided.reason, run_id, model_type, epoch });
+      log.info("promotion_decision", {
+        verdict: decided.verdict,
+        reason: decided.reason,
+        run_id,
+        model_type,
+        epoch,
+      });
       return [emit(modelSelected, promoted)];
     }
     log.info("promotion_conflict", { epoch: decided.base_epoch + 1, attempt });
@@ -102,10 +120,18 @@ function decisionIdOf(round: string, candidates: readonly Candidate[]): string {
   return sha256(canonicalJson(["decision/1", round, workKeys]));
 }
 
-async function listCandidates({ store, promotionBucket }: EvalDeps, round: string): Promise<readonly Candidate[]> {
+async function listCandidates(
+  { store, promotionBucket }: EvalDeps,
+  round: string,
+): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
   for await (const { key } of store.list(promotionBucket, keys.candidatesOf(round))) {
-    const stored = await readDocument(store, { bucket: promotionBucket, key }, candidateSchema, "POINTER_INVALID");
+    const stored = await readDocument(
+      store,
+      { bucket: promotionBucket, key },
+      candidateSchema,
+      "POINTER_INVALID",
+    );
     if (stored !== null) candidates.push(stored.document);
   }
   return candidates;

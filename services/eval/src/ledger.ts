@@ -47,7 +47,10 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
       const epoch = present?.document.epoch ?? 0;
       if (epoch >= to.epoch) break;
       if (epoch < to.epoch - 1)
-        throw new FltsError("PROMOTION_CONFLICT", `head is at epoch ${epoch}, history at ${to.epoch}: ${describeRef(at(key))}`);
+        throw new FltsError(
+          "PROMOTION_CONFLICT",
+          `head is at epoch ${epoch}, history at ${to.epoch}: ${describeRef(at(key))}`,
+        );
       const condition = present === null ? { ifNoneMatch: "*" as const } : { ifMatch: present.etag };
       if (await succeeds(writeDocument(store, at(key), to, condition))) break;
     }
@@ -79,7 +82,8 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
       const ref = at(keys.decision(round, decision_id, attempt));
       if (await succeeds(writeDocument(store, ref, decided, { ifNoneMatch: "*" }))) return decided;
       const first = await readDecision(round, decision_id, attempt);
-      if (first === null) throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(ref)}`);
+      if (first === null)
+        throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(ref)}`);
       return first;
     },
 
@@ -88,7 +92,8 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
       const key = keys.history(mine.identifier, mine.epoch);
       if (!(await succeeds(writeDocument(store, at(key), mine, { ifNoneMatch: "*" })))) {
         const first = await readPromotion(key);
-        if (first === null) throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(at(key))}`);
+        if (first === null)
+          throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(at(key))}`);
         await advance(first.document);
         return first.document.promotion_id === mine.promotion_id ? first.document : null;
       }
@@ -121,7 +126,10 @@ function parseJson(bytes: Uint8Array): unknown {
 export function promotionOf(decided: Decision): Promotion {
   const winner = decided.scoreboard[0];
   if (winner === undefined)
-    throw new FltsError("POINTER_INVALID", `decision ${decided.decision_id} promotes, but has an empty scoreboard`);
+    throw new FltsError(
+      "POINTER_INVALID",
+      `decision ${decided.decision_id} promotes, but has an empty scoreboard`,
+    );
   return {
     identifier: decided.identifier,
     config_hash: decided.config_hash,

@@ -1,4 +1,5 @@
 import { setting } from "@flts/common/service/config";
+import type { PreprocessSettings } from "@flts/forecasting/preprocess/settings";
 import { z } from "zod";
 
 /** The job's settings: the reference's names and defaults (behaviour §4.1). */
@@ -24,10 +25,14 @@ export const preprocessSettings = {
   NANS_THRESHOLD: setting.number(0.33, { min: 0, max: 1 }),
   NANS_KNN: setting.int(2, { min: 1 }),
   NANS_DROP_ROWS: setting.flag(false),
+  /** `mean` is the reference's; `time` interpolates between the neighbours in time. */
+  NANS_METHOD: setting.choice(["mean", "time"], "mean"),
 
   CLIP_ENABLE: setting.flag(false),
   CLIP_METHOD: setting.choice(["iqr", "percentile"], "iqr"),
   CLIP_FACTOR: setting.number(1.5, { min: 0 }),
+  /** Whose limits clip the test table: the train table's, or as in the reference its own. */
+  CLIP_TEST_LIMITS: setting.choice(["train", "own"], "train"),
 
   TIME_FEATURES_ENABLE: setting.flag(true),
   LAGS_ENABLE: setting.flag(false),
@@ -46,3 +51,41 @@ export const preprocessSettings = {
 
   TOPIC_PARTITIONS: setting.int(4, { min: 1, max: 1_000 }),
 };
+
+export type PreprocessConfig = z.infer<z.ZodObject<typeof preprocessSettings>>;
+
+/** The numeric side of the configuration, with the names of the files it is about. */
+export function settingsOf(config: PreprocessConfig): PreprocessSettings {
+  return {
+    data: {
+      trainFile: config.TRAIN_FILE || `${config.DATASET_NAME || DEFAULT_DATASET}.csv`,
+      testFile: config.TEST_FILE || `${config.DATASET_NAME || DEFAULT_DATASET}_test.csv`,
+      sampleTrainRows: config.SAMPLE_TRAIN_ROWS,
+      sampleTestRows: config.SAMPLE_TEST_ROWS,
+      sampleStrategy: config.SAMPLE_STRATEGY,
+      sampleSeed: config.SAMPLE_SEED,
+    },
+    nans: {
+      enabled: config.HANDLE_NANS,
+      threshold: config.NANS_THRESHOLD,
+      knnNeighbors: config.NANS_KNN,
+      dropRows: config.NANS_DROP_ROWS,
+      method: config.NANS_METHOD,
+    },
+    outliers: {
+      enabled: config.CLIP_ENABLE,
+      method: config.CLIP_METHOD,
+      factor: config.CLIP_FACTOR,
+      testLimits: config.CLIP_TEST_LIMITS,
+    },
+    timeFeatures: { enabled: config.TIME_FEATURES_ENABLE },
+    lags: { enabled: config.LAGS_ENABLE, count: config.LAGS_N, step: config.LAGS_STEP },
+    scaling: {
+      method: config.SCALER === "none" ? "" : config.SCALER,
+      addConstant: config.ADD_VAL ?? null,
+    },
+    hashSalt: config.EXTRA_HASH_SALT,
+  };
+}
+
+const DEFAULT_DATASET = "PobleSec";

@@ -23,7 +23,10 @@ export async function readCsv(store: ObjectStore, ref: ObjectRef, expectedDigest
     reader.push(chunk);
   }
   if (hash.digest("hex") !== expectedDigest)
-    throw new FltsError("OBJECT_CONFLICT", `the file changed while it was read; run the job again: ${describeRef(ref)}`);
+    throw new FltsError(
+      "OBJECT_CONFLICT",
+      `the file changed while it was read; run the job again: ${describeRef(ref)}`,
+    );
   return reader.finish();
 }
 

@@ -26,7 +26,11 @@ const refOf = (bucket: string, { round, family, workKey }: Work): ObjectRef => (
 });
 
 /** The work's result if it has one. */
-export async function readCandidate(store: ObjectStore, bucket: string, work: Work): Promise<Candidate | null> {
+export async function readCandidate(
+  store: ObjectStore,
+  bucket: string,
+  work: Work,
+): Promise<Candidate | null> {
   const stored = await readDocument(store, refOf(bucket, work), candidateSchema, "POINTER_INVALID");
   return stored?.document ?? null;
 }
@@ -56,7 +60,8 @@ export async function settleCandidate(
   } catch (error) {
     if (!hasCode(error, "OBJECT_CONFLICT")) throw error;
     const first = await readCandidate(store, bucket, work);
-    if (first === null) throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(ref)}`, error);
+    if (first === null)
+      throw new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(ref)}`, error);
     return first;
   }
 }
@@ -89,7 +94,12 @@ export function outcomeEvent(candidate: Candidate): TrainingOutcome {
     work_key: candidate.work_key,
   } as const;
   if (candidate.status === "SUCCESS" && candidate.run_id !== null)
-    return { ...common, operation: `Trained: ${candidate.model_type}`, status: "SUCCESS", run_id: candidate.run_id };
+    return {
+      ...common,
+      operation: `Trained: ${candidate.model_type}`,
+      status: "SUCCESS",
+      run_id: candidate.run_id,
+    };
   return {
     ...common,
     operation: `Training Failed: ${candidate.model_type}`,

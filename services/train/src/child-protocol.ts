@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@flts/common/contracts/errors";
 import type { Progress } from "@flts/families/family";
-import type { FitWork, FittedModel } from "@flts/families/fit";
+import type { FittedModel, FitWork } from "@flts/families/fit";
 
 /** What a trainer sends its child: once. */
 export type ToChild = FitWork & { readonly family: string };

@@ -24,7 +24,10 @@ export interface TrainingRun {
  */
 export function trainInChild({ work, limits, signal, onProgress }: TrainingRun): Promise<FittedModel> {
   if (signal.aborted) return Promise.reject(new FltsError("TRAINING_CRASHED", "stopped before it began"));
-  const child = fork(childModule(), { serialization: "advanced", stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(childModule(), {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       clearTimeout(silence);
@@ -61,14 +64,19 @@ export function trainInChild({ work, limits, signal, onProgress }: TrainingRun):
   });
 }
 
-function sendWork(child: ChildProcess, work: ToChild, crash: (message: string, cause: unknown) => void): void {
+function sendWork(
+  child: ChildProcess,
+  work: ToChild,
+  crash: (message: string, cause: unknown) => void,
+): void {
   child.send(work, (error) => {
     if (error !== null) crash("training process did not take its work", error);
   });
 }
 
 function checkMemory(residentBytes: number, maxBytes: number, crash: (message: string) => void): void {
-  if (residentBytes > maxBytes) crash(`training process holds ${residentBytes} bytes, at most ${maxBytes} are allowed`);
+  if (residentBytes > maxBytes)
+    crash(`training process holds ${residentBytes} bytes, at most ${maxBytes} are allowed`);
 }
 
 function failureOf({ code, message, stack }: Extract<FromChild, { kind: "failed" }>): Error {
@@ -78,4 +86,5 @@ function failureOf({ code, message, stack }: Extract<FromChild, { kind: "failed"
 }
 
 /** `child.ts` in development, `child.js` after a build. */
-const childModule = (): URL => new URL(import.meta.url.endsWith(".ts") ? "child.ts" : "child.js", import.meta.url);
+const childModule = (): URL =>
+  new URL(import.meta.url.endsWith(".ts") ? "child.ts" : "child.js", import.meta.url);

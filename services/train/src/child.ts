@@ -23,7 +23,8 @@ async function train({ family, ...work }: ToChild): Promise<void> {
     const fitted = await fitFamily(familyOf(family), {
       ...work,
       signal: new AbortController().signal,
-      onProgress: (progress) => send({ kind: "progress", progress, residentBytes: process.memoryUsage.rss() }),
+      onProgress: (progress) =>
+        send({ kind: "progress", progress, residentBytes: process.memoryUsage.rss() }),
     });
     send({ kind: "done", fitted });
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Logger } from "@flts/common/service/logger";
 import type { Failure, HandleContext, Stage } from "@flts/common/stage/stage";
 import { encodeManifest, storeArtifact } from "@flts/families/artifact";
 import type { Family, Progress } from "@flts/families/family";
-import type { FitWork, FittedModel } from "@flts/families/fit";
+import type { FittedModel, FitWork } from "@flts/families/fit";
 import { outcomeEvent, readCandidate, runningEvent, settleCandidate, type Work } from "./candidate.ts";
 import { closeRuns, logRun, startRun } from "./run-record.ts";
 
@@ -32,7 +32,11 @@ export interface TrainDeps {
   /** The release that trains, for the manifest. */
   readonly codeVersion: string;
   /** Trains in a process of its own. @throws TRAINING_DIVERGED, TRAINING_CRASHED, and what is wrong with the table or the settings */
-  readonly train: (work: FitWork, signal: AbortSignal, onProgress: (progress: Progress) => void) => Promise<FittedModel>;
+  readonly train: (
+    work: FitWork,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ) => Promise<FittedModel>;
 }
 
 /**
@@ -91,7 +95,11 @@ async function train(
 ): Promise<Candidate> {
   const { tracker, clock } = deps;
   const run = await startRun(tracker, work, claim, clock.now());
-  log.info("train_start", { run_id: run.runId, config_hash: claim.config_hash, identifier: claim.identifier });
+  log.info("train_start", {
+    run_id: run.runId,
+    config_hash: claim.config_hash,
+    identifier: claim.identifier,
+  });
   await context.publish([emit(modelTraining, runningEvent(work, claim, run.runId))]);
   const begun = clock.monotonicMs();
   const table = { bucket: claim.bucket, object: claim.object, size: bytes.byteLength, sha256: sha256(bytes) };

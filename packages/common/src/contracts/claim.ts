@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The reference's message version; fields have been added since, none has changed its meaning. */
-export const MESSAGE_VERSION = 1;
+export const MESSAGE_VERSION = 1 as const;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits");
 

@@ -56,6 +56,8 @@ export type LogEvent =
   | "promotion_root_pointer_write"
   | "promotion_publish"
   | "promotion_conflict"
+  | "promotion_gate_off"
+  | "promotion_champion_unavailable"
   // inference
   | "promotion_manifest_loaded"
   | "promotion_manifest_absent"

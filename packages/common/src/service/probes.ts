@@ -2,8 +2,8 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 
-/** One thing a process needs to be ready, and whether it has it now. */
-export type ComponentCheck = () => boolean | Promise<boolean>;
+/** One thing a process needs to be ready. It has it unless the check says false, throws, or does not answer in time. */
+export type ComponentCheck = () => boolean | Promise<boolean | void>;
 
 export interface Readiness {
   readonly status: "ready" | "not_ready";
@@ -46,7 +46,7 @@ async function answersInTime(check: ComponentCheck): Promise<boolean> {
     timeout.addEventListener("abort", () => resolve(false), { once: true });
   });
   try {
-    return await Promise.race([Promise.resolve(check()), late]);
+    return (await Promise.race([check(), late])) !== false;
   } catch {
     return false;
   }

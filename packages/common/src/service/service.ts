@@ -24,6 +24,9 @@ export const processSettings = {
 type Settings<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 export type ProcessConfig = Settings<typeof processSettings>;
 
+/** The release, as manifests and logs name it. */
+export const CODE_VERSION = "0.1.0";
+
 /** sysexits.h: the program was configured wrongly. */
 const EX_CONFIG = 78;
 

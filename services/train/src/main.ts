@@ -1,0 +1,66 @@
+import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { CODE_VERSION, runService, stageIsAlive } from "@flts/common/service/service";
+import { stageReporter } from "@flts/common/service/stage-report";
+import { startStage } from "@flts/common/stage/runner";
+import { pipelineTopics } from "@flts/common/stage/topics";
+import { defaultRetryPolicy } from "@flts/common/stage/verdict";
+import { settingsOf } from "@flts/families/family";
+import { familyOf } from "@flts/families/registry";
+import { trainInChild } from "./child-runner.ts";
+import { trainSettings } from "./config.ts";
+import { trainStage } from "./train-stage.ts";
+
+await runService({
+  name: "train",
+  settings: { ...trainSettings, ...backendSettings },
+  start: async ({ config, log, metrics, probes, onStop, fatal }) => {
+    const family = familyOf(config.MODEL_TYPE);
+    const backends = await connectBackends(config);
+    onStop("backends", () => backends.close());
+    await backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
+    for (const bucket of [config.PROCESSED_BUCKET, config.PROMOTION_BUCKET])
+      await backends.store.ensureBucket(bucket);
+    const limits = {
+      silenceTimeoutMs: config.TRAIN_SILENCE_TIMEOUT_MS,
+      memoryMaxBytes: config.TRAIN_MEMORY_MAX_BYTES,
+    };
+    const stage = await startStage(
+      { ...trainStage, consumes: { ...trainStage.consumes, name: config.CONSUMER_TOPIC } },
+      {
+        log: backends.log,
+        clock: backends.clock,
+        random: backends.random,
+        group: config.CONSUMER_GROUP_ID || `train-${family.name.toLowerCase()}`,
+        maxInFlight: config.TRAIN_CONCURRENCY,
+        policy: {
+          ...defaultRetryPolicy,
+          maxCrashedAttempts: config.FAILURE_MAX_RETRIES,
+          claimMissingGraceMs: config.CLAIM_MISSING_GRACE_MS,
+        },
+        report: stageReporter(log.with({ model_type: family.name }), metrics),
+        onFatal: fatal,
+        deps: {
+          store: backends.store,
+          tracker: backends.tracker,
+          clock: backends.clock,
+          log,
+          family,
+          settings: settingsOf(family, config),
+          targets: config.TARGETS,
+          nonce: config.RETRAIN_NONCE,
+          processedBucket: config.PROCESSED_BUCKET,
+          promotionBucket: config.PROMOTION_BUCKET,
+          claimMaxBytes: config.CLAIM_MAX_BYTES,
+          codeVersion: CODE_VERSION,
+          train: (work, signal, onProgress) =>
+            trainInChild({ work: { family: family.name, ...work }, limits, signal, onProgress }),
+        },
+      },
+    );
+    onStop("stage", () => stage.stop());
+    probes.addComponent("kafka", () => stageIsAlive(stage));
+    probes.addComponent("store", () => backends.store.ping());
+    probes.addComponent("mlflow", () => backends.tracker.ping());
+    return { ready: { model_type: family.name } };
+  },
+});
