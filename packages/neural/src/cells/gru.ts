@@ -5,7 +5,7 @@ import { layout } from "../nodes/layout.ts";
 import { matrix } from "../nodes/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import { type LayerWeights, type Sequence, weightList } from "./cell.ts";
-import { arrivingAt, layerGradients } from "./unrolled.ts";
+import { arrivingAt, layerGradients, transposedOnce } from "./unrolled.ts";
 
 /**
  * Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the recurrent product.
@@ -88,7 +88,7 @@ function backward(
 ): { readonly byInputSum: Sequence; readonly byRecurrentSum: Sequence } {
   const { add, sub, mul } = arithmetic(graph);
   const { concat } = layout(graph);
-  const back = matrix(graph).transpose(recurrent, [1, 0]);
+  const back = transposedOnce(graph, recurrent);
 
   const byInputSum: Real[] = [];
   const byRecurrentSum: Real[] = [];

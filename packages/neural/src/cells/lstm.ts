@@ -5,7 +5,7 @@ import { layout } from "../nodes/layout.ts";
 import { matrix } from "../nodes/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import { type LayerWeights, type Sequence, weightList } from "./cell.ts";
-import { arrivingAt, layerGradients, zeroLike } from "./unrolled.ts";
+import { arrivingAt, layerGradients, transposedOnce, zeroLike } from "./unrolled.ts";
 
 /**
  * Long short-term memory (Hochreiter & Schmidhuber 1997), with PyTorch's gates in PyTorch's order:
@@ -101,7 +101,7 @@ function backward(
 ): Sequence {
   const { add, sub, mul } = arithmetic(graph);
   const { concat } = layout(graph);
-  const back = matrix(graph).transpose(recurrent, [1, 0]);
+  const back = transposedOnce(graph, recurrent);
 
   const byGates: Real[] = [];
   let byMemory: Real | undefined;

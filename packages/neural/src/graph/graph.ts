@@ -75,6 +75,8 @@ export function graphBuilder(name: string): GraphBuilder {
   const initializers: { name: string; tensor: Tensor }[] = [];
   const nodes: GraphNode[] = [];
   const known = new Set<string>();
+  const produced = new Set<string>();
+  const outputNames = new Map<string, string>();
 
   function declare<T extends ElementType>(valueName: string, result: Result<T>): Value<T> {
     if (known.has(valueName)) throw new Error(`Graph ${name} already has a value ${valueName}`);
@@ -82,19 +84,22 @@ export function graphBuilder(name: string): GraphBuilder {
     return { name: valueName, type: result.type, shape: result.shape };
   }
 
-  function append(spec: NodeSpec, outputNames: readonly string[]): void {
+  function append(spec: NodeSpec, results: readonly string[]): void {
     for (const input of spec.inputs) {
       if (input && !known.has(input.name))
         throw new Error(`${spec.operator} reads ${input.name}, which graph ${name} lacks`);
     }
+    for (const result of results) produced.add(result);
     nodes.push({
       operator: spec.operator,
       domain: spec.domain ?? "",
       inputs: spec.inputs.map((input) => input?.name ?? ""),
-      outputs: outputNames,
+      outputs: results,
       attributes: spec.attributes ?? {},
     });
   }
+
+  const named = (edge: string): string => outputNames.get(edge) ?? edge;
 
   const builder: GraphBuilder = {
     input(inputName, type, shape) {
@@ -123,18 +128,27 @@ export function graphBuilder(name: string): GraphBuilder {
       return values;
     },
     output(outputName, value) {
-      const renamed = declare(outputName, value);
-      append({ operator: "Identity", inputs: [value] }, [outputName]);
-      outputs.push(renamed);
-      return renamed;
+      const output = declare(outputName, value);
+      outputs.push(output);
+      // What a node computes takes the output's name; an Identity node would copy it. Inputs and constants need the copy.
+      if (produced.has(value.name) && !outputNames.has(value.name)) outputNames.set(value.name, outputName);
+      else append({ operator: "Identity", inputs: [value] }, [outputName]);
+      return output;
     },
-    build: () => ({
-      name,
-      inputs: [...inputs],
-      outputs: [...outputs],
-      initializers: [...initializers],
-      nodes: [...nodes],
-    }),
+    build() {
+      const renamed = nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map(named),
+        outputs: node.outputs.map(named),
+      }));
+      return {
+        name,
+        inputs: [...inputs],
+        outputs: [...outputs],
+        initializers: [...initializers],
+        nodes: renamed,
+      };
+    },
   };
   return builder;
 }
