@@ -58,9 +58,9 @@ export interface GraphBuilder {
   input<T extends ElementType>(name: string, type: T, shape: Shape): Value<T>;
   /** An initializer. Without a name it gets one; equal unnamed constants are not merged. */
   constant<T extends ElementType>(tensor: Tensor<T>, name?: string): Value<T>;
-  /** A node with one output. */
-  node<T extends ElementType>(spec: NodeSpec, result: Result<T>): Value<T>;
-  /** A node with several outputs; `undefined` leaves an optional one out. */
+  /** A node of which one output is used: its first, or the one at `position`, the optional ones before it left out. */
+  node<T extends ElementType>(spec: NodeSpec, result: Result<T>, position?: number): Value<T>;
+  /** A node with several outputs. */
   nodes<T extends ElementType>(spec: NodeSpec, results: readonly Result<T>[]): readonly Value<T>[];
   /** Makes `value` a graph output under `name`. */
   output<T extends ElementType>(name: string, value: Value<T>): Value<T>;
@@ -112,9 +112,9 @@ export function graphBuilder(name: string): GraphBuilder {
       initializers.push({ name: constantName, tensor });
       return value;
     },
-    node(spec, result) {
+    node(spec, result, position = 0) {
       const value = declare(`${spec.operator}_${nodes.length}`, result);
-      append(spec, [value.name]);
+      append(spec, [...Array.from({ length: position }, () => ""), value.name]);
       return value;
     },
     nodes(spec, results) {

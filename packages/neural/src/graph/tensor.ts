@@ -55,7 +55,7 @@ export const bool = (shape: readonly number[], values: readonly boolean[]): Tens
   tensor("bool", shape, Uint8Array.from(values, Number));
 
 /** The little-endian bytes of a tensor, as ONNX's `raw_data` and safetensors want them (Node runs on little-endian machines). */
-export function bytesOf({ data }: Pick<Tensor, "data">): Uint8Array {
+export function bytesOf({ data }: { readonly data: ElementArray }): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

@@ -1,11 +1,13 @@
+import type { GraphBuilder } from "../graph/graph.ts";
 import type { Real } from "../nodes/arithmetic.ts";
 import type { Tape } from "../operators/tape.ts";
+import type { Weights } from "./weights.ts";
 
 /** A parameter as PyTorch's state dict would name and lay it out. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** It starts uniformly distributed in ± this bound. */
+  /** It starts uniformly distributed within ± this bound. */
   readonly bound: number;
 }
 
@@ -21,11 +23,6 @@ export interface Network {
    * @returns [n, outputs]
    */
   forward(tape: Tape, parameters: readonly Real[], windows: Real): Real;
+  /** The same function in ONNX's standard operators and for any number of windows, where `forward` is not that already. */
+  readonly infer?: (graph: GraphBuilder, weights: Weights, windows: Real) => Real;
 }
-
-/** Parameters with their values, in the network's order: what PyTorch calls a state dict. */
-export type Weights = readonly {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}[];

@@ -7,6 +7,7 @@ import { reshape, split } from "../operators/layout.ts";
 import { linear, transpose } from "../operators/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import type { Network, ParameterSpec } from "./network.ts";
+import { inferRecurrent } from "./recurrent-inference.ts";
 
 export type CellName = "lstm" | "gru";
 
@@ -48,6 +49,7 @@ export function recurrentNetwork(architecture: RecurrentArchitecture): Network {
       if (!last || !weight || !bias) throw new Error("A recurrent network needs a layer, a step and a head");
       return linear(tape, transpose(tape, last, [1, 0]), weight, bias);
     },
+    infer: (graph, weights, windows) => inferRecurrent(graph, architecture.cell, weights, windows),
   };
 }
 

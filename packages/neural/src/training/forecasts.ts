@@ -11,8 +11,9 @@ export interface Forecasts {
    * @param starts  first rows of the windows, any number of them
    * @param parameters  flat, in the network's order
    * @returns [starts.length, horizon · targets], row-major
+   * @throws the signal's reason once it has aborted
    */
-  forecast(starts: Int32Array, parameters: Float32Array): Promise<Float32Array>;
+  forecast(starts: Int32Array, parameters: Float32Array, signal?: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -28,7 +29,7 @@ export async function openForecasts(
   const table = float32([rows, shape.features], features);
   const windowRows = int32([batch, window], drawn.windowRows);
   return {
-    async forecast(starts, parameters) {
+    async forecast(starts, parameters, signal) {
       const forecasts = new Float32Array(starts.length * outputs);
       const answer = new Float32Array(batch * outputs);
       const run = session.bind(
@@ -36,6 +37,7 @@ export async function openForecasts(
         { forecast: float32([batch, outputs], answer) },
       );
       for (let done = 0; done < starts.length; done += batch) {
+        signal?.throwIfAborted();
         const some = starts.subarray(done, done + batch);
         fillBatch(drawn, shape, some);
         await run();
