@@ -24,6 +24,8 @@ export interface HttpOptions {
   /** Largest body that is read into memory. */
   readonly bodyLimitBytes: number;
   readonly logRequests: boolean;
+  /** What `/healthz` says beside its status. */
+  readonly health?: () => Readonly<Record<string, unknown>>;
 }
 
 /** A socket on which nothing moves for so long is given up. */
@@ -42,6 +44,7 @@ export function createHttpApp({
   probes,
   bodyLimitBytes,
   logRequests,
+  health = () => ({}),
 }: HttpOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -54,7 +57,7 @@ export function createHttpApp({
   measure(app, registry, logRequests ? log : null);
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, log));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: "Not Found" }));
-  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/healthz", () => ({ status: "ok", ...health() }));
   app.get("/readyz", async (_request, reply) => {
     const readiness = await probes.readiness();
     return reply.code(readiness.status === "ready" ? 200 : 503).send(readiness);

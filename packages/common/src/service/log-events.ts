@@ -65,5 +65,10 @@ export type LogEvent =
   | "promotion_model_loaded"
   | "promotion_model_load_fail"
   | "promotion_model_already_active"
+  | "promotion_watch_fail"
+  | "model_close_fail"
+  | "model_cache_fail"
+  | "preload_test_success"
+  | "preload_test_fail"
   | "predict_inline_success"
   | "predict_inline_error";

@@ -1,0 +1,124 @@
+import { openClaim } from "@flts/common/claim-check/claim-check";
+import { readDocument } from "@flts/common/claim-check/documents";
+import { FltsError } from "@flts/common/contracts/errors";
+import { keys } from "@flts/common/contracts/layout";
+import type { Clock } from "@flts/common/ports/clock";
+import type { ObjectStore } from "@flts/common/ports/object-store";
+import type { Random } from "@flts/common/ports/random";
+import { invertScaling, scalingSchema } from "@flts/common/scaler/scaling";
+import type { Logger } from "@flts/common/service/logger";
+import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
+import { readParquet } from "@flts/forecasting/table/parquet";
+import { createTable, rowCount, type Table } from "@flts/forecasting/table/table";
+import { z } from "zod";
+
+/** The station's processed test table in raw units: what is forecast when a request brings no rows of its own. */
+export interface CachedFrame {
+  /** Null until it was read. */
+  current(): Table | null;
+  /** Reads the present table, in the background, until that succeeds; an earlier reading under way is given up. */
+  refresh(): void;
+  stop(): Promise<void>;
+}
+
+export interface CachedFrameDeps {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly bucket: string;
+  readonly identifier: string;
+  /** The last part of the table's key. */
+  readonly objectName: string;
+  readonly maxBytes: number;
+}
+
+export function createCachedFrame(deps: CachedFrameDeps): CachedFrame {
+  const { clock, random, log } = deps;
+  let table: Table | null = null;
+  let abort = new AbortController();
+  let reading: Promise<void> = Promise.resolve();
+
+  async function read(signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const { table: latest, object } = await readTestTable(deps);
+        if (signal.aborted) return;
+        table = latest;
+        log.info("preload_test_success", {
+          rows: rowCount(latest),
+          cols: latest.columns.length,
+          object_key: object,
+        });
+        return;
+      } catch (error) {
+        // Before the first preprocessing there is none: that is said once, not at every look.
+        if (!signal.aborted && attempt === 1) log.error("preload_test_fail", error);
+        await clock.sleep(backOff({ attempt, jitter: random.next() }, defaultRetryPolicy), signal);
+      }
+    }
+  }
+
+  return {
+    current: () => table,
+    refresh() {
+      abort.abort();
+      abort = new AbortController();
+      const { signal } = abort;
+      reading = reading.then(() => read(signal));
+    },
+    async stop() {
+      abort.abort();
+      await reading;
+    },
+  };
+}
+
+/** Of the head of a processed table, what it takes to open it. */
+const processedHead = z.looseObject({
+  output_bucket: z.string(),
+  output_object: z.string(),
+  size: z.number(),
+  sha256: z.string(),
+});
+
+const TABLE_SUFFIX = ".parquet";
+
+/** @throws OBJECT_MISSING, POINTER_INVALID, TABLE_INVALID, and what opening a claim throws */
+async function readTestTable({
+  store,
+  bucket,
+  identifier,
+  objectName,
+  maxBytes,
+}: CachedFrameDeps): Promise<{ table: Table; object: string }> {
+  const key = keys.processedHead(identifier, objectName.replace(TABLE_SUFFIX, ""));
+  const head = await readDocument(store, { bucket, key }, processedHead, "POINTER_INVALID");
+  if (head === null)
+    throw new FltsError(
+      "OBJECT_MISSING",
+      `there is no processed test table yet: bucket=${bucket}, key=${key}`,
+    );
+  const { output_bucket, output_object, size, sha256 } = head.document;
+  const claim = { bucket: output_bucket, object: output_object, size, sha256 };
+  const bytes = await openClaim(store, claim, { allowedBuckets: [bucket], maxBytes });
+  const { table, metadata } = await readParquet(bytes);
+  return { table: toRawUnits(table, metadata["scaling"]), object: output_object };
+}
+
+/** Takes the table's scaling back, which it carries with it. @throws TABLE_INVALID */
+function toRawUnits(table: Table, scalingText: string | undefined): Table {
+  const scaling = scalingSchema.safeParse(parseJson(scalingText));
+  if (!scaling.success)
+    throw new FltsError("TABLE_INVALID", "the processed test table does not say how it was scaled");
+  const raw = invertScaling(scaling.data, table.columns, table.values);
+  return createTable(table.timesMs, table.columns, raw);
+}
+
+function parseJson(text = ""): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
