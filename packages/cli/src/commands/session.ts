@@ -1,0 +1,64 @@
+import { mkdirSync } from "node:fs";
+import { createSystemClock } from "@flts/backends/system-clock";
+import { createSystemRandom } from "@flts/backends/system-random";
+import type { Clock } from "@flts/common/ports/clock";
+import { type LogFiles, openLogFiles } from "../supervisor/log-files.ts";
+import type { LogLine } from "../supervisor/log-line.ts";
+import { createSpawn } from "../supervisor/spawn.ts";
+import { createSupervisor, type Supervisor } from "../supervisor/supervisor.ts";
+import { duration } from "../terminal/numbers.ts";
+import type { Output } from "../terminal/output.ts";
+
+/** What a command that runs services works with. */
+export interface Session {
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly logs: LogFiles;
+}
+
+export interface SessionListeners {
+  readonly onLine: (name: string, line: LogLine) => void;
+  /** A process died and is about to be started again. */
+  readonly onRestart?: (name: string, reason: string) => void;
+}
+
+/**
+ * Gives `work` a process tree whose logs lie in the home, and takes it down whatever happens. Resolves with true when `work` ended, with
+ * false when `signal` ended it before.
+ */
+export async function withSession(
+  home: string,
+  output: Output,
+  signal: AbortSignal,
+  { onLine, onRestart }: SessionListeners,
+  work: (session: Session) => Promise<void>,
+): Promise<boolean> {
+  mkdirSync(home, { recursive: true });
+  const clock = createSystemClock();
+  const logs = openLogFiles(home);
+  const supervisor = createSupervisor({
+    spawn: createSpawn(process.env),
+    clock,
+    random: createSystemRandom(),
+    onText: logs.write,
+    onLine,
+    onRestart(name, reason, delayMs) {
+      output.say(`${name.padEnd(13)} died, starts again in ${duration(delayMs / 1000)} (${reason})`);
+      onRestart?.(name, reason);
+    },
+  });
+  const interrupted = new Promise<false>((resolve) => {
+    signal.addEventListener("abort", () => resolve(false), { once: true });
+  });
+  try {
+    const finished = work({ supervisor, clock, logs }).then(() => true);
+    return await Promise.race([finished, supervisor.fatal, interrupted]);
+  } catch (error) {
+    if (signal.aborted) return false; // Stopping ends whatever still waited.
+    throw error;
+  } finally {
+    output.block.finish();
+    await supervisor.stop();
+    await logs.close();
+  }
+}

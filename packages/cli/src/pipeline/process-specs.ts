@@ -1,0 +1,63 @@
+import type { ProcessSpec } from "../supervisor/spawn.ts";
+
+export interface PipelineOptions {
+  /** The state folder, as an absolute path. */
+  readonly home: string;
+  /** Address that every service listens on. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly ports: { readonly gateway: number; readonly inference: number; readonly eval: number };
+  /** Model families to train, as `MODEL_TYPE` names them. */
+  readonly families: readonly string[];
+}
+
+/** A station of the pipeline: which files it has, and its identifier in every key and message. */
+export interface Station {
+  readonly identifier: string;
+  readonly dataset: string;
+}
+
+/** A single dataset is the default station, whose objects lie where the reference has them; several are told apart by their names. */
+export const stationsOf = (datasets: readonly string[]): readonly Station[] =>
+  datasets.map((dataset) => ({ identifier: datasets.length === 1 ? "" : dataset, dataset }));
+
+/** The services of the pipeline in the order of their start. */
+export function servicesOf({ home, host, ports, families }: PipelineOptions): readonly ProcessSpec[] {
+  const service = (name: string, folder: string, environment: Record<string, string>): ProcessSpec => ({
+    name,
+    module: `@flts/${folder}/main`,
+    environment: { ...sharedEnvironment(home, host), ...environment },
+  });
+  return [
+    service("gateway", "gateway", { PORT: String(ports.gateway) }),
+    ...families.map((family) => service(trainerOf(family), "train", { MODEL_TYPE: family })),
+    service("eval", "eval", { PORT: String(ports.eval), EXPECTED_MODEL_TYPES: families.join(",") }),
+    service("inference", "inference", { PORT: String(ports.inference) }),
+  ];
+}
+
+/** The name of the process that trains a family. */
+export const trainerOf = (family: string): string => `train-${family.toLowerCase()}`;
+
+/** The job that preprocesses one station. */
+export function preprocessOf({ home, host }: PipelineOptions, { identifier, dataset }: Station): ProcessSpec {
+  return {
+    name: identifier === "" ? "preprocess" : `preprocess-${identifier}`,
+    module: "@flts/preprocess/main",
+    environment: {
+      ...sharedEnvironment(home, host),
+      IDENTIFIER: identifier,
+      DATASET_NAME: dataset,
+      TRAIN_FILE: "",
+      TEST_FILE: "",
+    },
+  };
+}
+
+/** Metrics ports are any free ones: five services cannot share the one that the environment may name. */
+const sharedEnvironment = (home: string, host: string): Record<string, string> => ({
+  FLTS_HOME: home,
+  HOST: host,
+  METRICS_PORT: "0",
+  LOG_PRETTY: "0",
+});

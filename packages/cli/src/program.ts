@@ -1,0 +1,180 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { usageError } from "./exit-codes.ts";
+import type { Dataset } from "./pipeline/dataset.ts";
+import type { Output } from "./terminal/output.ts";
+
+/** What the program needs of the process around it. */
+export interface Surroundings {
+  readonly createOutput: (json: boolean) => Output;
+  /** Aborts when the person wants it to end. */
+  readonly interrupted: AbortSignal;
+  /** Told by a command that was ended before its work was. */
+  readonly onInterrupted: () => void;
+  readonly write: (text: string) => void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The command line of FLTS. Commands are imported when they are asked for, so that `--help` answers at once. */
+export function createProgram(surroundings: Surroundings): Command {
+  const program = new Command("flts")
+    .description("Forecasts the load of mobile base stations: the whole pipeline on this machine.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: surroundings.write,
+      writeErr: surroundings.write,
+      outputError: () => undefined,
+    })
+    .showSuggestionAfterError(true)
+    .helpCommand(false);
+  addDemo(program, surroundings);
+  addUp(program, surroundings);
+  addPredict(program, surroundings);
+  addStatus(program, surroundings);
+  return program;
+}
+
+interface CommonOptions {
+  readonly home: string;
+  readonly json?: true;
+}
+
+interface PipelineFlags extends CommonOptions {
+  readonly data?: string;
+  readonly dataset?: readonly string[];
+  readonly families?: readonly string[];
+  readonly host: string;
+}
+
+function addDemo(program: Command, surroundings: Surroundings): void {
+  pipelineCommand(program, "demo", "run one round from measurements to a forecast, show it, and stop").action(
+    async (flags: PipelineFlags) => {
+      const families = await familiesOf(flags);
+      const [dataset, ...more] = await datasetsOf(flags, surroundings.environment);
+      if (dataset === undefined || more.length > 0)
+        throw usageError("demo takes one dataset: give one name with --dataset ('flts up' takes several)");
+      const { demo } = await import("./commands/demo.ts");
+      const ports = { gateway: 0, inference: 0, eval: 0 };
+      const options = { home: resolve(flags.home), host: flags.host, ports, families, dataset };
+      const output = surroundings.createOutput(flags.json === true);
+      if (!(await demo(options, output, surroundings.interrupted))) surroundings.onInterrupted();
+    },
+  );
+}
+
+interface UpFlags extends PipelineFlags {
+  readonly gatewayPort: number;
+  readonly inferencePort: number;
+  readonly evalPort: number;
+}
+
+function addUp(program: Command, surroundings: Surroundings): void {
+  pipelineCommand(program, "up", "run every service on this machine until stopped")
+    .option("--gateway-port <port>", "port of the gateway (0: any free one)", parsePort, 8000)
+    .option("--inference-port <port>", "port of inference (0: any free one)", parsePort, 8023)
+    .option("--eval-port <port>", "port of eval (0: any free one)", parsePort, 8050)
+    .action(async (flags: UpFlags) => {
+      const families = await familiesOf(flags);
+      const datasets = await datasetsOf(flags, surroundings.environment);
+      const { up } = await import("./commands/up.ts");
+      const ports = { gateway: flags.gatewayPort, inference: flags.inferencePort, eval: flags.evalPort };
+      const options = { home: resolve(flags.home), host: flags.host, ports, families, datasets };
+      await up(options, surroundings.createOutput(flags.json === true), surroundings.interrupted);
+    });
+}
+
+function addPredict(program: Command, { createOutput }: Surroundings): void {
+  command(program, "predict", "forecast with the promoted model, in this process or by a running service")
+    .option("--url <url>", "ask this inference service instead of forecasting here", parseUrl)
+    .option("--data <file.csv>", "measurements to forecast from (default: the station's test table)")
+    .option("--horizon <steps>", "steps to forecast", parseHorizon, 15)
+    .option("--identifier <station>", "the station (default: the only one)", "")
+    .action(
+      async (
+        flags: CommonOptions & {
+          readonly url?: string;
+          readonly data?: string;
+          readonly horizon: number;
+          readonly identifier: string;
+        },
+      ) => {
+        const { predict } = await import("./commands/predict.ts");
+        const { url = null, data: dataFile = null, horizon, identifier } = flags;
+        const options = { home: resolve(flags.home), url, dataFile, horizon, identifier };
+        await predict(options, createOutput(flags.json === true));
+      },
+    );
+}
+
+function addStatus(program: Command, { createOutput }: Surroundings): void {
+  command(program, "status", "show champions, rounds, messages not yet handled and dead letters").action(
+    async (flags: CommonOptions) => {
+      const { status } = await import("./commands/status.ts");
+      await status(resolve(flags.home), createOutput(flags.json === true));
+    },
+  );
+}
+
+const command = (program: Command, name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .allowExcessArguments(false)
+    .option("--home <dir>", "the state folder", ".flts")
+    .option("--json", "end standard output with one JSON object; people read the error output");
+
+const pipelineCommand = (program: Command, name: string, description: string): Command =>
+  command(program, name, description)
+    .option(
+      "--data <dir>",
+      "folder with <name>.csv and <name>_test.csv (default: FLTS_DATASET_DIR; without it synthetic measurements)",
+    )
+    .option("--dataset <name>", "which files of the folder; several separated by commas", parseNames)
+    .option("--families <names>", "model families to train, separated by commas (default: all)", parseNames)
+    .option("--host <address>", "address the services listen on", "127.0.0.1");
+
+async function datasetsOf(
+  { data, dataset = [] }: PipelineFlags,
+  environment: Surroundings["environment"],
+): Promise<readonly Dataset[]> {
+  const { locateDatasets, synthesizeDataset } = await import("./pipeline/dataset.ts");
+  const folder = data ?? environment["FLTS_DATASET_DIR"] ?? "";
+  if (folder !== "") return locateDatasets(resolve(folder), dataset);
+  if (dataset.length > 0) throw usageError("--dataset names files of a folder: give that with --data");
+  return [synthesizeDataset("synthetic")];
+}
+
+/** The families asked for, all when none are. */
+async function familiesOf({ families }: PipelineFlags): Promise<readonly string[]> {
+  const { familyNames } = await import("@flts/families/registry");
+  const wanted = (families ?? familyNames).map((name) => name.toUpperCase());
+  const unknown = wanted.find((name) => !familyNames.includes(name));
+  if (unknown !== undefined)
+    throw usageError(`there is no family ${JSON.stringify(unknown)}; there are ${familyNames.join(", ")}`);
+  return [...new Set(wanted)];
+}
+
+function parseNames(text: string): readonly string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("Give at least one name.");
+  return [...new Set(names)];
+}
+
+const parsePort = (text: string): number => wholeNumber(text, 0, 65_535);
+const parseHorizon = (text: string): number => wholeNumber(text, 1, 10_000);
+
+function wholeNumber(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  return value;
+}
+
+function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError("It must be a URL such as http://localhost:8023.");
+  return text;
+}

@@ -1,0 +1,124 @@
+import type { Decision } from "@flts/common/contracts/decision";
+import type { ForecastPoint } from "./forecast.ts";
+import { shortId } from "./pipeline/narrate.ts";
+import type { RoundFacts } from "./summary.ts";
+import { count, duration, fixed, shortTime, si, signedPercent } from "./terminal/numbers.ts";
+import { plotForecast } from "./terminal/plot.ts";
+import type { Style } from "./terminal/style.ts";
+import { renderTable } from "./terminal/table.ts";
+
+/** Rows of the plotting area. */
+const PLOT_HEIGHT = 14;
+/** Forecast rows shown as numbers. */
+const FIRST_ROWS = 5;
+
+const right = (title: string) => ({ title, align: "right" as const });
+
+export interface Surroundings {
+  /** Columns of text. */
+  readonly width: number;
+  readonly style: Style;
+  /** The last measurements before the forecast, oldest first. */
+  readonly measured: { readonly values: readonly number[]; readonly firstTime: string };
+}
+
+/** The end of a demonstration for people: scoreboard, promotion, plot and first rows. */
+export function summaryText(facts: RoundFacts, { width, style, measured }: Surroundings): string[] {
+  const { decision } = facts.outcome;
+  return [
+    style.strong(`Scoreboard of ${facts.dataset}`) +
+      style.faint(
+        `  scaled ${facts.target}, one step ahead, ${count(decision.rows)} score rows nobody trained on`,
+      ),
+    ...scoreboard(decision, facts, style),
+    "",
+    verdictLine(facts, style),
+    ...(facts.forecast.length === 0
+      ? []
+      : ["", ...forecastText(facts.target, facts.forecast, { width, style, measured })]),
+    "",
+    style.faint(timesLine(facts)),
+  ];
+}
+
+function scoreboard(decision: Decision, { outcome }: RoundFacts, style: Style): string[] {
+  const { persistence, ewma } = decision.baselines;
+  const models = decision.scoreboard.map((row) => {
+    const cells = [
+      row.model_type,
+      fixed(row.rmse, 5),
+      fixed(row.mae, 5),
+      fixed(row.r2, 4),
+      signedPercent(row.skill),
+      fixed(row.score, 5),
+      duration(row.seconds),
+      shortId(row.run_id),
+    ];
+    return row.run_id === outcome.promotion?.run_id ? cells.map(style.good) : cells;
+  });
+  const baseline = (name: string, { rmse, mae, r2 }: typeof persistence) =>
+    [name, fixed(rmse, 5), fixed(mae, 5), fixed(r2, 4), signedPercent(1 - rmse / persistence.rmse)].map(
+      style.faint,
+    );
+  const failures = decision.failed.map(({ model_type, code, reason }) =>
+    style.bad(`${model_type} was not trained (${code}): ${reason}`),
+  );
+  const columns = [
+    { title: "model" },
+    ...["rmse", "mae", "r²", "skill", "score", "trained in"].map(right),
+    { title: "run" },
+  ];
+  const rows = [...models, baseline("persistence", persistence), baseline("EWMA", ewma)];
+  return [...renderTable(columns, rows, style), ...failures];
+}
+
+function verdictLine({ outcome: { decision, promotion } }: RoundFacts, style: Style): string {
+  if (promotion === null)
+    return `${style.strong("Nothing promoted")} (${decision.verdict}): ${decision.reason}`;
+  const what = `Promoted: ${promotion.model_type}, epoch ${promotion.epoch}, run ${promotion.run_id}`;
+  return `${style.good("✓")} ${style.strong(what)} (${decision.verdict}): ${decision.reason}`;
+}
+
+/** A forecast as plot and first rows. */
+export function forecastText(
+  target: string,
+  forecast: readonly ForecastPoint[],
+  { width, style, measured }: Surroundings,
+): string[] {
+  const [first, last] = [forecast[0], forecast.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const bounded = forecast.every(({ lower, upper }) => lower !== null && upper !== null);
+  const plot = plotForecast(
+    {
+      name: target,
+      actual: measured.values,
+      forecast: forecast.map(({ value }) => value),
+      lower: bounded ? forecast.map(({ lower }) => lower ?? Number.NaN) : [],
+      upper: bounded ? forecast.map(({ upper }) => upper ?? Number.NaN) : [],
+      times: { first: measured.firstTime, turn: first.ts, last: last.ts },
+    },
+    { width, height: PLOT_HEIGHT },
+    style,
+  );
+  const rows = forecast
+    .slice(0, FIRST_ROWS)
+    .map(({ ts, value, lower, upper }) => [
+      shortTime(ts),
+      si(value),
+      si(lower ?? Number.NaN),
+      si(upper ?? Number.NaN),
+    ]);
+  const more = forecast.length > FIRST_ROWS ? [style.faint(`… ${forecast.length - FIRST_ROWS} more`)] : [];
+  const table = renderTable([{ title: "time" }, ...[target, "at least", "at most"].map(right)], rows, style);
+  return [...plot, "", ...table, ...more];
+}
+
+function timesLine({ seconds, rows, columnNames, configHash, round }: RoundFacts): string {
+  const parts = [
+    `${count(rows.train)} + ${count(rows.test)} rows, ${columnNames.length} columns`,
+    `settings ${shortId(configHash)}`,
+    `round ${shortId(round)}`,
+    `preprocess ${duration(seconds.preprocess)}, training ${duration(seconds.train)}, evaluation ${duration(seconds.eval)}, all ${duration(seconds.total)}`,
+  ];
+  return parts.join(" · ");
+}

@@ -1,0 +1,92 @@
+import { reportStatus } from "@flts/cli/status-report";
+import { writeDocument } from "@flts/common/claim-check/documents";
+import type { Candidate } from "@flts/common/contracts/candidate";
+import { buckets, keys } from "@flts/common/contracts/layout";
+import { pipelineTopics } from "@flts/common/stage/topics";
+import { createMemoryLog } from "@flts/testing/memory-log";
+import { createMemoryStore } from "@flts/testing/memory-store";
+import { expect, test } from "vitest";
+import { buildDecision, buildPromotion, storeDecision, storePromotion } from "./pipeline/decisions.ts";
+
+const candidate: Candidate = {
+  v: 1,
+  status: "SUCCESS",
+  model_type: "LINEAR",
+  experiment: "Default",
+  identifier: "",
+  config_hash: "c1",
+  round: "r1",
+  work_key: "work-LINEAR",
+  run_id: "run-LINEAR",
+  manifest_sha256: "1".repeat(64),
+  table: { bucket: "processed-data", object: "t.parquet", size: 1, sha256: "0".repeat(64) },
+  started_at: 0,
+  seconds: 2,
+};
+
+const message = (topic: string) => ({ topic, key: "k", value: Buffer.from("{}") });
+
+async function setUp() {
+  const store = createMemoryStore();
+  const log = createMemoryLog();
+  await store.ensureBucket(buckets.promotion);
+  await log.ensureTopics(pipelineTopics(2));
+  const ref = { bucket: buckets.promotion, key: keys.candidate("r1", "LINEAR", "work-LINEAR") };
+  await writeDocument(store, ref, candidate);
+  return { store, log };
+}
+
+test("nothing at all is nothing, and nothing is pending", async () => {
+  const report = await reportStatus({ store: createMemoryStore(), log: createMemoryLog() }, ["LINEAR"]);
+  expect(report).toEqual({ stations: [], rounds: [], groups: [], deadLetters: [], pending: [] });
+});
+
+test("a round without a decision is pending, and shows its candidates", async () => {
+  const { rounds, pending } = await reportStatus(await setUp(), []);
+  expect(rounds).toEqual([
+    {
+      round: "r1",
+      identifier: "default",
+      configHash: "c1",
+      candidates: [{ family: "LINEAR", status: "SUCCESS", runId: "run-LINEAR", seconds: 2, reason: null }],
+      verdict: null,
+      reason: null,
+    },
+  ]);
+  expect(pending).toEqual(["round r1 has 1 candidate(s) and no decision yet"]);
+});
+
+test("a promotion shows its station's champion, and the copy at the root is not another station", async () => {
+  const backends = await setUp();
+  const decision = buildDecision();
+  await storeDecision(backends.store, decision);
+  await storePromotion(backends.store, buildPromotion(decision));
+  const root = { bucket: buckets.promotion, key: keys.rootHead };
+  await writeDocument(backends.store, root, buildPromotion(decision));
+  const { stations, rounds, pending } = await reportStatus(backends, []);
+  expect(stations).toEqual([
+    {
+      identifier: "default",
+      family: "LINEAR",
+      runId: "run-LINEAR",
+      epoch: 1,
+      verdict: "cold_start",
+      since: "2026-01-01T00:00:00.000Z",
+    },
+  ]);
+  expect(rounds[0]).toMatchObject({ verdict: "cold_start", reason: "no champion yet" });
+  expect(pending).toEqual([]);
+});
+
+test("messages before a group and dead letters are counted", async () => {
+  const { store, log } = await setUp();
+  await log.publish([message("training-data"), message("training-data"), message("DLQ-model-training")]);
+  const { groups, deadLetters, pending } = await reportStatus({ store, log }, ["LINEAR", "GRU"]);
+  expect(groups).toEqual([
+    { group: "train-linear", topic: "training-data", lag: 2 },
+    { group: "train-gru", topic: "training-data", lag: 2 },
+    { group: "eval-promoter", topic: "model-training", lag: 0 },
+  ]);
+  expect(deadLetters).toEqual([{ topic: "DLQ-model-training", count: 1 }]);
+  expect(pending).toContain("train-gru has 2 message(s) of training-data before it");
+});
