@@ -1,5 +1,4 @@
 import { FltsError } from "@flts/common/contracts/errors";
-import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { type ForecastPoint, pointsOf, targetOf } from "../forecast.ts";
 import { openHome } from "../home.ts";
@@ -53,19 +52,19 @@ export async function demo(options: DemoOptions, output: Output, signal: AbortSi
 
 async function playRound(
   options: DemoOptions,
-  { supervisor, clock }: Session,
+  session: Session,
   watch: Watch,
   begunMs: number,
 ): Promise<RoundFacts> {
   const { home, dataset } = options;
-  const pipeline = await startPipeline(supervisor, options, [dataset], clock);
+  const pipeline = await startPipeline(session.supervisor, options, [dataset], session.clock);
   const { round, configHash, rows, columnNames } = watch.progress().preprocess;
   if (round === undefined || configHash === undefined || rows === undefined || columnNames === undefined)
     throw new Error("preprocess ended without saying what it made");
   const backends = await openHome(home);
   try {
-    const outcome = await waitForOutcome(backends.store, round, watch, clock);
-    const { target, points } = await waitForForecast(pipeline, backends.store, clock);
+    const outcome = await waitForOutcome(backends.store, round, watch, session);
+    const { target, points } = await waitForForecast(pipeline, backends.store, session);
     const { preprocess, evaluation } = watch.progress();
     return {
       dataset: dataset.name,
@@ -93,13 +92,14 @@ async function waitForOutcome(
   store: ObjectStore,
   round: string,
   watch: Watch,
-  clock: Clock,
+  { clock, signal }: Session,
 ): Promise<Outcome> {
   for (;;) {
     const expected = settledWork(watch.progress(), round);
     const outcome = expected === null ? null : await findOutcome(store, round, expected);
     if (outcome !== null) return outcome;
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
+    signal.throwIfAborted();
   }
 }
 
@@ -107,7 +107,7 @@ async function waitForOutcome(
 async function waitForForecast(
   pipeline: Pipeline,
   store: ObjectStore,
-  clock: Clock,
+  { clock, signal }: Session,
 ): Promise<{ readonly target: string; readonly points: readonly ForecastPoint[] }> {
   const head = await readHead(store, "");
   if (head === null) return { target: "down", points: [] };
@@ -123,7 +123,8 @@ async function waitForForecast(
       reason = error;
     }
     if (clock.monotonicMs() > deadline) throw reason;
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
+    signal.throwIfAborted();
   }
 }
 

@@ -14,6 +14,8 @@ export interface Session {
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly logs: LogFiles;
+  /** Aborts when the session ends before its work: whatever still waits shall give up. */
+  readonly signal: AbortSignal;
 }
 
 export interface SessionListeners {
@@ -47,18 +49,26 @@ export async function withSession(
       onRestart?.(name, reason);
     },
   });
-  const interrupted = new Promise<false>((resolve) => {
-    signal.addEventListener("abort", () => resolve(false), { once: true });
-  });
+  const ending = new AbortController();
+  const finished = work({ supervisor, clock, logs, signal: ending.signal });
   try {
-    const finished = work({ supervisor, clock, logs }).then(() => true);
-    return await Promise.race([finished, supervisor.fatal, interrupted]);
+    return await Promise.race([finished.then(() => true), supervisor.fatal, whenAborted(signal)]);
   } catch (error) {
     if (signal.aborted) return false; // Stopping ends whatever still waited.
     throw error;
   } finally {
+    ending.abort();
     output.block.finish();
     await supervisor.stop();
+    await finished.catch(() => undefined);
     await logs.close();
   }
+}
+
+/** Resolves with false when the signal aborts. */
+export function whenAborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    signal.addEventListener("abort", () => resolve(false), { once: true });
+  });
 }

@@ -5,7 +5,7 @@ import type { PipelineOptions } from "../pipeline/process-specs.ts";
 import { removeRunFile, writeRunFile } from "../pipeline/run-file.ts";
 import type { Output } from "../terminal/output.ts";
 import { renderTable } from "../terminal/table.ts";
-import { withSession } from "./session.ts";
+import { whenAborted, withSession } from "./session.ts";
 
 export interface UpOptions extends PipelineOptions {
   readonly datasets: readonly Dataset[];
@@ -21,12 +21,13 @@ export async function up(options: UpOptions, output: Output, signal: AbortSignal
   output.say(
     `Starting on ${home} with ${datasets.map(({ name }) => name).join(", ")}, families ${options.families.join(", ")}`,
   );
-  await withSession(home, output, signal, { onLine }, async ({ supervisor, clock, logs }) => {
+  await withSession(home, output, signal, { onLine }, async (session) => {
+    const { supervisor, clock, logs } = session;
     const { endpoints } = await startPipeline(supervisor, options, datasets, clock);
     await writeRunFile(home, { pid: process.pid, endpoints: [...endpoints] });
     output.say("", ...endpointTable(endpoints, output), "", ...whereNext(home, logs.folder));
     output.result({ home, pid: process.pid, endpoints, logs: logs.folder });
-    await supervisor.fatal; // It never resolves: a signal ends the session.
+    await whenAborted(session.signal);
   });
   await removeRunFile(home);
   output.say("Stopped. Everything is kept; 'pnpm flts up' goes on where it was.");

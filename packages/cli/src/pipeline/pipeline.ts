@@ -1,6 +1,6 @@
 import type { Clock } from "@flts/common/ports/clock";
 import type { LogLine } from "../supervisor/log-line.ts";
-import { numberField } from "../supervisor/log-line.ts";
+import { numberField, portOf } from "../supervisor/log-line.ts";
 import { checkPorts } from "../supervisor/ports.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Dataset } from "./dataset.ts";
@@ -75,7 +75,7 @@ function endpointOf(name: string, pid: number | null, line: LogLine, host: strin
   return {
     name,
     pid,
-    url: at(numberField(line, "port"), ""),
+    url: at(portOf(line), ""),
     metricsUrl: at(numberField(line, "metricsPort"), "/metrics"),
   };
 }

@@ -30,3 +30,10 @@ export const numberField = ({ fields }: LogLine, name: string): number | undefin
   const value = fields[name];
   return typeof value === "number" ? value : undefined;
 };
+
+/** The port that a line `service_ready` names, as `port` or in `url`; undefined for a service without an API of its own. */
+export function portOf(line: LogLine): number | undefined {
+  const url = textField(line, "url");
+  const port = url !== undefined && URL.canParse(url) ? Number(new URL(url).port || 80) : undefined;
+  return numberField(line, "port") ?? port;
+}

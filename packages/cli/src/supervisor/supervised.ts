@@ -1,7 +1,7 @@
 import type { Clock } from "@flts/common/ports/clock";
 import type { Random } from "@flts/common/ports/random";
 import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
-import { type LogLine, numberField } from "./log-line.ts";
+import { type LogLine, numberField, portOf } from "./log-line.ts";
 import { EX_CONFIG, type Listeners, type ObservedProcess, observe } from "./observed-process.ts";
 import type { ProcessSpec, Spawn } from "./spawn.ts";
 
@@ -86,7 +86,7 @@ export function superviseService(
 }
 
 function portsOf(line: LogLine): Record<string, string> {
-  const port = numberField(line, "port");
+  const port = portOf(line);
   const metricsPort = numberField(line, "metricsPort");
   return {
     ...(port === undefined ? {} : { PORT: String(port) }),

@@ -1,4 +1,4 @@
-import { numberField, parseLogLine, textField } from "@flts/cli/supervisor/log-line";
+import { numberField, parseLogLine, portOf, textField } from "@flts/cli/supervisor/log-line";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -28,4 +28,12 @@ test("no text whatever breaks the reader", () => {
       expect(() => parseLogLine(`{${text}`)).not.toThrow();
     }),
   );
+});
+
+test("a service names its port as a number or in its URL, or has none", () => {
+  const ready = (fields: object) => portOf({ event: "service_ready", level: "info", fields: { ...fields } });
+  expect(ready({ port: 8050 })).toBe(8050);
+  expect(ready({ url: "http://127.0.0.1:8000" })).toBe(8000);
+  expect(ready({ url: "nonsense" })).toBeUndefined();
+  expect(ready({ metricsPort: 9091 })).toBeUndefined();
 });
