@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { createModelSlot } from "../../src/model/model-slot.ts";
+import { constantModel, promotionOf, quietLog } from "../fakes.ts";
+
+const championOf = (epoch: number) => ({ promotion: promotionOf(epoch), model: constantModel(epoch) });
+
+it("has nothing to lease before the first champion", () => {
+  const slot = createModelSlot(quietLog());
+  expect([slot.lease(), slot.current()]).toEqual([null, null]);
+});
+
+it("leases the champion of the moment, with the promotion it is served under", () => {
+  const slot = createModelSlot(quietLog());
+  slot.switchTo(championOf(1));
+  const before = slot.lease();
+  slot.switchTo(championOf(2));
+  const after = slot.lease();
+  expect([before?.promotion.epoch, after?.promotion.epoch]).toEqual([1, 2]);
+});
+
+it("closes a replaced model when its last lease was given back, not before", async () => {
+  const slot = createModelSlot(quietLog());
+  const first = championOf(1);
+  slot.switchTo(first);
+  const leases = [slot.lease(), slot.lease()];
+  slot.switchTo(championOf(2));
+  expect(first.model.closed).toBe(false);
+  leases[0]?.release();
+  leases[0]?.release(); // Giving back twice counts once.
+  expect(first.model.closed).toBe(false);
+  leases[1]?.release();
+  expect(first.model.closed).toBe(true);
+});
+
+it("closes an idle model at once when it is replaced", () => {
+  const slot = createModelSlot(quietLog());
+  const first = championOf(1);
+  slot.switchTo(first);
+  slot.switchTo(championOf(2));
+  expect(first.model.closed).toBe(true);
+});
+
+it("goes on when a replaced model cannot be closed", async () => {
+  const slot = createModelSlot(quietLog());
+  const stubborn = constantModel(1, { close: () => Promise.reject(new Error("stuck")) });
+  slot.switchTo({ promotion: promotionOf(1), model: stubborn });
+  slot.switchTo(championOf(2));
+  expect(slot.current()?.promotion.epoch).toBe(2);
+  await slot.close();
+});
+
+it("is empty after it was closed, and everything in it is closed", async () => {
+  const slot = createModelSlot(quietLog());
+  const first = championOf(1);
+  slot.switchTo(first);
+  await slot.close();
+  expect([slot.current(), first.model.closed]).toEqual([null, true]);
+});
