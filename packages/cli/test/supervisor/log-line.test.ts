@@ -30,8 +30,9 @@ test("no text whatever breaks the reader", () => {
   );
 });
 
+const ready = (fields: object) => portOf({ event: "service_ready", level: "info", fields: { ...fields } });
+
 test("a service names its port as a number or in its URL, or has none", () => {
-  const ready = (fields: object) => portOf({ event: "service_ready", level: "info", fields: { ...fields } });
   expect(ready({ port: 8050 })).toBe(8050);
   expect(ready({ url: "http://127.0.0.1:8000" })).toBe(8000);
   expect(ready({ url: "nonsense" })).toBeUndefined();
