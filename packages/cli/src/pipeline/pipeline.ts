@@ -43,7 +43,8 @@ export async function startPipeline(
     return { service, port, option };
   });
   await checkPorts(wanted, options.host, clock);
-  const services = servicesOf(options).map((spec) => supervisor.start(spec));
+  const stations = stationsOf(datasets.map(({ name }) => name));
+  const services = servicesOf(options, stations).map((spec) => supervisor.start(spec));
   const ready = Promise.all(
     services.map(async ({ name, ready: line, pid }) =>
       endpointOf(name, pid() ?? null, await line, options.host),
@@ -55,8 +56,7 @@ export async function startPipeline(
     if (gateway === undefined) throw new Error("the pipeline has no gateway");
     const { url } = endpointOf("gateway", null, await gateway.ready, options.host);
     for (const dataset of datasets) await uploadDataset(url ?? "", dataset);
-    for (const station of stationsOf(datasets.map(({ name }) => name)))
-      await supervisor.run(preprocessOf(options, station)).done;
+    for (const station of stations) await supervisor.run(preprocessOf(options, station)).done;
     return { endpoints: await ready };
   };
   return Promise.race([feed(), supervisor.fatal]);

@@ -21,8 +21,11 @@ export interface Station {
 export const stationsOf = (datasets: readonly string[]): readonly Station[] =>
   datasets.map((dataset) => ({ identifier: datasets.length === 1 ? "" : dataset, dataset }));
 
-/** The services of the pipeline in the order of their start. */
-export function servicesOf({ home, host, ports, families }: PipelineOptions): readonly ProcessSpec[] {
+/** The services of the pipeline in the order of their start: a trainer for each family, an inference for each station. */
+export function servicesOf(
+  { home, host, ports, families }: PipelineOptions,
+  stations: readonly Station[],
+): readonly ProcessSpec[] {
   const service = (name: string, folder: string, environment: Record<string, string>): ProcessSpec => ({
     name,
     module: `@flts/${folder}/main`,
@@ -32,17 +35,26 @@ export function servicesOf({ home, host, ports, families }: PipelineOptions): re
     service("gateway", "gateway", { PORT: String(ports.gateway) }),
     ...families.map((family) => service(trainerOf(family), "train", { MODEL_TYPE: family })),
     service("eval", "eval", { PORT: String(ports.eval), EXPECTED_MODEL_TYPES: families.join(",") }),
-    service("inference", "inference", { PORT: String(ports.inference) }),
+    ...stations.map(({ identifier }, index) => {
+      const name = nameFor("inference", identifier);
+      // Only one of them can have the port that was asked for.
+      const port = index === 0 ? ports.inference : 0;
+      return service(name, "inference", { PORT: String(port), IDENTIFIER: identifier, POD_NAME: name });
+    }),
   ];
 }
 
 /** The name of the process that trains a family. */
 export const trainerOf = (family: string): string => `train-${family.toLowerCase()}`;
 
+/** The name of a station's own process. */
+const nameFor = (service: string, identifier: string): string =>
+  identifier === "" ? service : `${service}-${identifier}`;
+
 /** The job that preprocesses one station. */
 export function preprocessOf({ home, host }: PipelineOptions, { identifier, dataset }: Station): ProcessSpec {
   return {
-    name: identifier === "" ? "preprocess" : `preprocess-${identifier}`,
+    name: nameFor("preprocess", identifier),
     module: "@flts/preprocess/main",
     environment: {
       ...sharedEnvironment(home, host),

@@ -8,8 +8,10 @@ const options = {
   families: ["LINEAR", "GRU"],
 };
 
+const single = stationsOf(["PobleSec"]);
+
 test("the services start in the order of the data's way, one trainer for each family", () => {
-  expect(servicesOf(options).map(({ name, module }) => [name, module])).toEqual([
+  expect(servicesOf(options, single).map(({ name, module }) => [name, module])).toEqual([
     ["gateway", "@flts/gateway/main"],
     ["train-linear", "@flts/train/main"],
     ["train-gru", "@flts/train/main"],
@@ -19,12 +21,14 @@ test("the services start in the order of the data's way, one trainer for each fa
 });
 
 test("every service shares home and host, and takes any free port for its metrics", () => {
-  for (const { environment } of servicesOf(options))
+  for (const { environment } of servicesOf(options, single))
     expect(environment).toMatchObject({ FLTS_HOME: "/state", HOST: "127.0.0.1", METRICS_PORT: "0" });
 });
 
 test("each has what it alone needs", () => {
-  const [gateway, , gru, evaluator, inference] = servicesOf(options).map(({ environment }) => environment);
+  const [gateway, , gru, evaluator, inference] = servicesOf(options, single).map(
+    ({ environment }) => environment,
+  );
   expect(gateway?.["PORT"]).toBe("8000");
   expect(gru?.["MODEL_TYPE"]).toBe("GRU");
   expect(evaluator).toMatchObject({ PORT: "8050", EXPECTED_MODEL_TYPES: "LINEAR,GRU" });
@@ -34,6 +38,17 @@ test("each has what it alone needs", () => {
 test("a single dataset is the default station, several have their names", () => {
   expect(stationsOf(["PobleSec"])).toEqual([{ identifier: "", dataset: "PobleSec" }]);
   expect(stationsOf(["A", "B"]).map(({ identifier }) => identifier)).toEqual(["A", "B"]);
+});
+
+test("several stations have an inference each, the first on the port asked for", () => {
+  const inferences = servicesOf(options, stationsOf(["A", "B"])).slice(-2);
+  expect(inferences.map(({ name }) => name)).toEqual(["inference-A", "inference-B"]);
+  expect(
+    inferences.map(({ environment: { PORT, IDENTIFIER, POD_NAME } }) => [PORT, IDENTIFIER, POD_NAME]),
+  ).toEqual([
+    ["8023", "A", "inference-A"],
+    ["0", "B", "inference-B"],
+  ]);
 });
 
 test("preprocess is told the station and its files by name, whatever the environment says", () => {
