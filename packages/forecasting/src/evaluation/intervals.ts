@@ -1,0 +1,167 @@
+import { FltsError } from "@flts/common/contracts/errors";
+import { quantileOfSorted } from "@flts/common/scaler/quantile";
+import { z } from "zod";
+import { type RollingForecasts, seriesOf } from "./forecasts.ts";
+
+/**
+ * Prediction intervals by split conformal inference on scale-normalised errors (J. Lei et al., "Distribution-free predictive
+ * inference for regression", 2018, §5.2): an error is measured in units of how restless the target was just before, so that a
+ * quiet night gets narrow bands and a busy evening wide ones. Quantiles are per target and per step ahead, one for each side,
+ * because traffic rises further than it falls.
+ */
+export const intervalsSchema = z.object({
+  /** The share of values meant to fall inside. */
+  level: z.number().gt(0).lt(1),
+  /** Rows that the scale looks back at. */
+  window: z.number().int().positive(),
+  /** Forecasts calibrated on, per step: few of them make wide and uncertain bands. */
+  calibratedOn: z.number().int().nonnegative(),
+  targets: z.array(
+    z.object({
+      target: z.string(),
+      /** No scale is smaller: a target that stood still for a while may yet move. Raw units. */
+      floor: z.number().nonnegative(),
+      /** The scale where history is too short or too full of holes to say. Raw units. */
+      typical: z.number().nonnegative(),
+      /** Nothing below this was seen; null for a target that can be negative. */
+      minimum: z.number().nullable(),
+      /** Per step ahead, in units of the scale: at most 0 and at least 0. */
+      lower: z.array(z.number()),
+      upper: z.array(z.number()),
+    }),
+  ),
+});
+export type Intervals = z.infer<typeof intervalsSchema>;
+
+/** How far back the scale looks: on both test stations ten rows of mean absolute change kept coverage best. */
+export const SCALE_WINDOW = 10;
+const FLOOR_SHARE = 0.01;
+
+/**
+ * Calibrates intervals on forecasts from the calibrate rows.
+ * @param columns the targets' columns of the table that the origins point into, raw units
+ * @throws TABLE_TOO_SHORT without a single forecast
+ */
+export function calibrateIntervals(
+  forecasts: RollingForecasts,
+  columns: readonly Float64Array[],
+  level = 0.9,
+): Intervals {
+  const { targets, horizon, origins } = forecasts;
+  if (origins.length === 0)
+    throw new FltsError("TABLE_TOO_SHORT", "intervals need at least one forecast to calibrate on");
+  return {
+    level,
+    window: SCALE_WINDOW,
+    calibratedOn: origins.length,
+    targets: targets.map((target, index) => {
+      const column = columns[index]!;
+      const steps = Array.from({ length: horizon }, (_, step) => seriesOf(forecasts, index, step + 1));
+      const { actual } = steps[0]!;
+      const floor = FLOOR_SHARE * quantileOfSorted(actual.map(Math.abs).toSorted(), 0.5);
+      const changes = Float64Array.from(origins, (origin) => recentChange(column, origin));
+      const known = changes.filter((change) => !Number.isNaN(change)).toSorted();
+      const typical = known.length === 0 ? floor : Math.max(quantileOfSorted(known, 0.5), floor);
+      const scales = changes.map((change) => scaleFrom(change, floor, typical));
+      const bounds = steps.map((step) =>
+        conformalBounds(
+          step.actual.map((value, row) => (value - step.forecast[row]!) / scales[row]!),
+          level,
+        ),
+      );
+      return {
+        target,
+        floor,
+        typical,
+        minimum: steps.every((step) => step.actual.every((value) => value >= 0)) ? 0 : null,
+        lower: bounds.map(([lower]) => lower),
+        upper: bounds.map(([, upper]) => upper),
+      };
+    }),
+  };
+}
+
+/** The scale of each target at the end of its recent values (raw units, as many as there are): `[targets]`. */
+export function scalesOf(intervals: Intervals, recent: readonly Float64Array[]): number[] {
+  return intervals.targets.map(({ floor, typical }, index) => {
+    const values = recent[index]!;
+    return scaleFrom(recentChange(values, values.length - 1, intervals.window), floor, typical);
+  });
+}
+
+/**
+ * The bands around one forecast. Beyond the calibrated steps the widths grow with the square root of the step, as those of a
+ * random walk do.
+ * @param forecast `[steps, targets]`, row-major, raw units
+ * @returns the same shape; lower ≤ forecast ≤ upper
+ */
+export function bandsOf(
+  { targets }: Intervals,
+  scales: readonly number[],
+  forecast: Float64Array,
+): { lower: Float64Array; upper: Float64Array } {
+  const lower = new Float64Array(forecast.length);
+  const upper = new Float64Array(forecast.length);
+  for (const [position, value] of forecast.entries()) {
+    const index = position % targets.length;
+    const step = Math.floor(position / targets.length);
+    const target = targets[index]!;
+    const calibrated = target.lower.length;
+    const at = Math.min(step, calibrated - 1);
+    const width = scales[index]! * Math.sqrt((step + 1) / (at + 1));
+    const low = value + target.lower[at]! * width;
+    lower[position] = Math.min(value, target.minimum === null ? low : Math.max(low, target.minimum));
+    upper[position] = value + target.upper[at]! * width;
+  }
+  return { lower, upper };
+}
+
+/** The bands of many forecasts, each with the scale at its origin: `[n, horizon, targets]` each. */
+export function bandsOfAll(
+  intervals: Intervals,
+  { origins, forecast, horizon, targets }: RollingForecasts,
+  columns: readonly Float64Array[],
+): { lower: Float64Array; upper: Float64Array } {
+  const size = horizon * targets.length;
+  const lower = new Float64Array(forecast.length);
+  const upper = new Float64Array(forecast.length);
+  for (const [index, origin] of origins.entries()) {
+    const recent = columns.map((column) =>
+      column.subarray(Math.max(0, origin + 1 - intervals.window), origin + 1),
+    );
+    const bands = bandsOf(
+      intervals,
+      scalesOf(intervals, recent),
+      forecast.subarray(index * size, (index + 1) * size),
+    );
+    lower.set(bands.lower, index * size);
+    upper.set(bands.upper, index * size);
+  }
+  return { lower, upper };
+}
+
+/** Mean absolute change from row to row over the last `window` rows up to `end`; NaN where there is none. */
+function recentChange(values: Float64Array, end: number, window = SCALE_WINDOW): number {
+  let sum = 0;
+  let count = 0;
+  for (let row = Math.max(1, end - window + 2); row <= end; row++) {
+    const change = Math.abs(values[row]! - values[row - 1]!);
+    if (Number.isNaN(change)) continue;
+    sum += change;
+    count++;
+  }
+  return sum / count;
+}
+
+/** Never 0, so that errors can be divided by it. */
+const scaleFrom = (change: number, floor: number, typical: number) =>
+  Math.max(Number.isNaN(change) ? typical : change, floor, Number.MIN_VALUE ** 0.5);
+
+/** The (1 − level)/2 and (1 + level)/2 quantiles with the finite-sample correction (ranks out of n + 1), the extremes where n is small. */
+function conformalBounds(errors: Float64Array, level: number): [lower: number, upper: number] {
+  const sorted = errors.toSorted();
+  const tail = ((1 - level) / 2) * (sorted.length + 1);
+  const below = sorted[Math.max(Math.floor(tail), 1) - 1]!;
+  const above = sorted[Math.min(Math.ceil(sorted.length + 1 - tail), sorted.length) - 1]!;
+  return [Math.min(below, 0), Math.max(above, 0)];
+}

@@ -1,0 +1,165 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  bandsOf,
+  bandsOfAll,
+  calibrateIntervals,
+  intervalsSchema,
+  scalesOf,
+} from "../../src/evaluation/intervals.ts";
+import { coverage } from "../../src/evaluation/metrics.ts";
+import { rollForecasts } from "../../src/evaluation/rolling.ts";
+import { normalFrom, seededUniform } from "../../src/random.ts";
+import { createTable } from "../../src/table/table.ts";
+import { repeatLast } from "../support/forecasters.ts";
+
+/** A walk whose restlessness changes by a factor of ten from hour to hour. */
+function restless(rows: number, seed: number) {
+  const normal = normalFrom(seededUniform(seed));
+  let level = 1000;
+  const values = Float64Array.from({ length: rows }, (_, row) => {
+    level = Math.abs(level + (Math.floor(row / 30) % 2 === 0 ? 1 : 10) * normal());
+    return level;
+  });
+  return createTable(
+    Float64Array.from(values, (_, row) => row * 120_000),
+    ["a"],
+    [values],
+  );
+}
+const forecaster = repeatLast(["a"], ["a"], { window: 12 });
+
+async function calibrated(horizon: number, level?: number) {
+  const table = restless(6000, 11);
+  const forecasts = await rollForecasts(forecaster, table, { rows: [0, 3000], horizon });
+  return { table, intervals: calibrateIntervals(forecasts, table.values, level) };
+}
+
+describe("intervals of a walk", () => {
+  test.each([0.5, 0.9])("hold the share %d of later values, at every step", async (level) => {
+    const { table, intervals } = await calibrated(4, level);
+    const later = await rollForecasts(forecaster, table, { rows: [3000, 6000], horizon: 4 });
+    const { lower, upper } = bandsOfAll(intervals, later, table.values);
+    for (let step = 0; step < 4; step++) {
+      const pick = (values: Float64Array) => values.filter((_, index) => index % 4 === step);
+      const share = coverage(pick(later.actual), pick(lower), pick(upper));
+      expect(Math.abs(share - level)).toBeLessThan(0.03);
+    }
+  });
+
+  test("are wide where it is restless and narrow where it is not", async () => {
+    const { intervals } = await calibrated(1);
+    expect(scalesOf(intervals, [Float64Array.of(900, 920, 900, 920)])).toEqual([20]);
+    expect(scalesOf(intervals, [Float64Array.of(900, 1100, 900, 1100)])).toEqual([200]);
+    const width = (scale: number) => {
+      const { lower, upper } = bandsOf(intervals, [scale], Float64Array.of(500));
+      return (upper[0] ?? 0) - (lower[0] ?? 0);
+    };
+    expect(width(20)).toBeCloseTo(10 * width(2), 6);
+  });
+
+  test("widen from step to step, and with the square root of the step beyond the calibrated ones", async () => {
+    const { intervals } = await calibrated(4);
+    const { lower, upper } = bandsOf(intervals, [1], new Float64Array(16).fill(500));
+    const widths = upper.map((value, step) => value - (lower[step] ?? 0));
+    expect(widths[3]).toBeGreaterThan(1.5 * (widths[0] ?? 0));
+    expect(widths[15]).toBeCloseTo(2 * (widths[3] ?? 0), 9);
+  });
+
+  test("are plain JSON that reads back", async () => {
+    const { intervals } = await calibrated(2);
+    expect(intervalsSchema.parse(JSON.parse(JSON.stringify(intervals)))).toEqual(intervals);
+  });
+});
+
+const single = (actual: readonly number[], forecast: readonly number[], columns: Float64Array, level = 0.8) =>
+  calibrateIntervals(
+    {
+      targets: ["a"],
+      horizon: 1,
+      origins: Int32Array.from(actual, (_, row) => row + 1),
+      actual: Float64Array.from(actual),
+      forecast: Float64Array.from(forecast),
+    },
+    [columns],
+    level,
+  );
+
+test("the bounds are the order statistics of split conformal inference", () => {
+  const zigzag = Float64Array.from({ length: 40 }, (_, row) => row % 2);
+  const errors = [5, -3, 1, 2, -1, 4, -2, 3, 0];
+  const { targets, calibratedOn } = single(
+    errors.map((error) => 10 + error),
+    errors.map(() => 10),
+    zigzag,
+  );
+  expect(calibratedOn).toBe(9);
+  expect(targets[0]).toMatchObject({ lower: [-3], upper: [5], minimum: 0 });
+  const wider = single(
+    errors.map((error) => 10 + error),
+    errors.map(() => 10),
+    zigzag,
+    0.4,
+  );
+  expect(wider.targets[0]).toMatchObject({ lower: [-1], upper: [3] });
+});
+
+test("a scale comes from the last ten rows, skips holes, and falls back where there is nothing to see", () => {
+  const { targets } = single([100, 200, 300], [100, 200, 300], Float64Array.of(1, 3, 5, 7, 9));
+  const intervals = { level: 0.9, window: 10, calibratedOn: 3, targets };
+  expect(targets[0]).toMatchObject({ floor: 2, typical: 2 });
+  const rising = Float64Array.from({ length: 30 }, (_, row) => row ** 2);
+  expect(scalesOf(intervals, [rising])).toEqual([(29 ** 2 - 20 ** 2) / 9]);
+  expect(scalesOf(intervals, [Float64Array.of(0, 10, Number.NaN, 50, 60)])).toEqual([10]);
+  expect(scalesOf(intervals, [Float64Array.of(7)])).toEqual([2]);
+  expect(scalesOf(intervals, [Float64Array.of(7, 7, 7)])).toEqual([2]);
+});
+
+test("the lower band of traffic stops at nothing, that of a signed target does not", () => {
+  const base = { level: 0.9, window: 10, calibratedOn: 9 };
+  const target = { target: "a", floor: 1, typical: 1, minimum: 0, lower: [-5], upper: [5] };
+  expect([...bandsOf({ ...base, targets: [target] }, [1], Float64Array.of(2)).lower]).toEqual([0]);
+  expect([
+    ...bandsOf({ ...base, targets: [{ ...target, minimum: null }] }, [1], Float64Array.of(2)).lower,
+  ]).toEqual([-3]);
+  const signed = single([-1, 2], [0, 0], Float64Array.of(0, 1, 2, 3));
+  expect(signed.targets[0]?.minimum).toBeNull();
+});
+
+test("lower ≤ forecast ≤ upper, all finite, whatever was calibrated on", () => {
+  const values = fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 30 });
+  fc.assert(
+    fc.property(
+      values,
+      values,
+      fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+      (actual, series, forecast) => {
+        const intervals = single(
+          actual,
+          actual.map(() => 0),
+          Float64Array.from(series),
+        );
+        const scales = scalesOf(intervals, [Float64Array.from(series)]);
+        const { lower, upper } = bandsOf(intervals, scales, Float64Array.of(forecast, forecast, forecast));
+        for (const step of [0, 1, 2]) {
+          expect(lower[step]).toBeLessThanOrEqual(forecast);
+          expect(upper[step]).toBeGreaterThanOrEqual(forecast);
+          expect(Number.isFinite(lower[step]) && Number.isFinite(upper[step])).toBe(true);
+        }
+      },
+    ),
+  );
+});
+
+test("a constant series has intervals of no width, and no forecasts are none to calibrate on", () => {
+  const { targets } = single([0, 0, 0], [0, 0, 0], new Float64Array(10));
+  const { lower, upper } = bandsOf(
+    { level: 0.9, window: 10, calibratedOn: 3, targets },
+    [0],
+    Float64Array.of(0),
+  );
+  expect([lower[0], upper[0]]).toEqual([0, 0]);
+  expect(() => single([], [], new Float64Array())).toThrow(
+    expect.objectContaining({ code: "TABLE_TOO_SHORT" }),
+  );
+});
