@@ -1,6 +1,7 @@
 import { FltsError } from "@flts/common/contracts/errors";
 import { quantileOfSorted } from "@flts/common/scaler/quantile";
 import { z } from "zod";
+import { isNonNegative } from "../non-negative.ts";
 import { type RollingForecasts, seriesOf } from "./forecasts.ts";
 
 /**
@@ -73,7 +74,7 @@ export function calibrateIntervals(
         target,
         floor,
         typical,
-        minimum: steps.every((step) => step.actual.every((value) => value >= 0)) ? 0 : null,
+        minimum: steps.every((step) => isNonNegative(step.actual)) ? 0 : null,
         lower: bounds.map(([lower]) => lower),
         upper: bounds.map(([, upper]) => upper),
       };

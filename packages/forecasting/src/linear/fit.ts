@@ -2,6 +2,7 @@ import { FltsError } from "@flts/common/contracts/errors";
 import { quantileOfSorted, sortedPresent } from "@flts/common/scaler/quantile";
 import { meanOf } from "@flts/common/scaler/sum";
 import type { RowRange } from "../evaluation/split.ts";
+import { isNonNegative } from "../non-negative.ts";
 import { timeFeatureColumns } from "../preprocess/time-features.ts";
 import { columnOf, type Table, toMatrix } from "../table/table.ts";
 import { countWindows } from "../windows.ts";
@@ -134,7 +135,7 @@ function describeInput(values: Float64Array, column: string, targets: readonly s
   const fill = sorted.length === 0 ? 0 : meanOf(sorted);
   const plain = { fill, log: false, unit: 1 };
   const isFeature = timeFeatureColumns.some((name) => name === column);
-  if (sorted.length === 0 || sorted[0]! < 0 || isFeature) return plain;
+  if (sorted.length === 0 || isFeature || !isNonNegative(sorted)) return plain;
   if (targets.includes(column)) return { fill, log: true, unit: 1 };
   const heavy = sorted.at(-1)! > HEAVY_TAIL * quantileOfSorted(sorted, 0.5) && fill > 0;
   // A mean of about 1e7 makes log1p a logarithm; powers of ten keep the unit readable.
