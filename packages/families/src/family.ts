@@ -2,7 +2,7 @@ import type { Scaling } from "@flts/common/scaler/scaling";
 import type { RowSplit } from "@flts/forecasting/evaluation/split";
 import type { Forecaster } from "@flts/forecasting/forecaster";
 import type { Table } from "@flts/forecasting/table/table";
-import { z } from "zod";
+import type { z } from "zod";
 import type { ModelDescription } from "./manifest.ts";
 
 /**
@@ -16,6 +16,11 @@ export interface Family {
   readonly experiment: string;
   /** Its settings as environment variables, with their defaults. */
   readonly settings: z.ZodRawShape;
+  /** Rows of history a forecast needs, and steps it makes, under these settings. @throws SETTINGS_INVALID */
+  readonly shapeOf: (settings: Readonly<Record<string, unknown>>) => {
+    readonly window: number;
+    readonly horizon: number;
+  };
   /** Trains on the fit rows, with the stop rows to choose by. Calibrating and scoring are done for it, by {@link fitFamily}. */
   readonly train: (task: TrainingTask) => Promise<TrainedModel>;
   /** A forecaster from the files that `train` returned. */
@@ -53,14 +58,37 @@ export interface Progress {
 export interface TrainedModel {
   /** The model's files by their name inside the family's folder, such as `model.onnx`. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly window: number;
-  readonly horizon: number;
+  /** Files of the run that are not part of the model, by their path in the run. */
+  readonly attachments: ReadonlyMap<string, Uint8Array>;
   /** For the run, by MLflow's names. */
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: readonly { readonly name: string; readonly value: number; readonly step: number }[];
 }
 
-/** The settings of a family out of a service's whole configuration. @throws ZodError only if the configuration was not checked before */
+/** A family with its settings typed: what its own file is written against. */
+export interface FamilyDefinition<Shape extends z.ZodRawShape> {
+  readonly name: string;
+  readonly experiment: string;
+  readonly settings: Shape;
+  readonly shapeOf: (settings: Settings<Shape>) => { readonly window: number; readonly horizon: number };
+  readonly train: (
+    task: Omit<TrainingTask, "settings"> & { readonly settings: Settings<Shape> },
+  ) => Promise<TrainedModel>;
+  readonly load: Family["load"];
+}
+
+type Settings<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
+
+/** Makes a family of its definition. Settings were checked against the schema when the process started, so their type is a fact. */
+export function defineFamily<Shape extends z.ZodRawShape>(definition: FamilyDefinition<Shape>): Family {
+  return {
+    ...definition,
+    shapeOf: (settings) => definition.shapeOf(settings as Settings<Shape>),
+    train: (task) => definition.train({ ...task, settings: task.settings as Settings<Shape> }),
+  };
+}
+
+/** The settings of a family out of a service's whole configuration. */
 export function settingsOf(
   family: Family,
   config: Readonly<Record<string, unknown>>,

@@ -25,9 +25,19 @@ export interface EvalDeps {
 }
 
 /** What scoring and the gate say of a round's candidates; the ids are added by the stage. */
-export type Judgement = Omit<
+export type Judgement = Pick<
   Decision,
-  "v" | "decision_id" | "attempt" | "identifier" | "config_hash" | "round" | "timestamp" | "base_epoch"
+  | "table"
+  | "rows"
+  | "scoreboard"
+  | "baselines"
+  | "failed"
+  | "champion"
+  | "verdict"
+  | "winner"
+  | "reason"
+  | "versus_persistence"
+  | "versus_champion"
 >;
 
 /**

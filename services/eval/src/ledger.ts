@@ -124,11 +124,11 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** The promotion that a decision calls for: a function of the decision alone (L1). */
 export function promotionOf(decided: Decision): Promotion {
-  const winner = decided.scoreboard[0];
+  const winner = decided.scoreboard.find(({ run_id }) => run_id === decided.winner);
   if (winner === undefined)
     throw new FltsError(
       "POINTER_INVALID",
-      `decision ${decided.decision_id} promotes, but has an empty scoreboard`,
+      `decision ${decided.decision_id} promotes a run that it did not score`,
     );
   return {
     identifier: decided.identifier,

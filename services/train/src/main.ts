@@ -7,12 +7,12 @@ import { defaultRetryPolicy } from "@flts/common/stage/verdict";
 import { settingsOf } from "@flts/families/family";
 import { familyOf } from "@flts/families/registry";
 import { trainInChild } from "./child-runner.ts";
-import { trainSettings } from "./config.ts";
+import { familySettings, trainSettings } from "./config.ts";
 import { trainStage } from "./train-stage.ts";
 
 await runService({
   name: "train",
-  settings: { ...trainSettings, ...backendSettings },
+  settings: { ...trainSettings, ...familySettings, ...backendSettings },
   start: async ({ config, log, metrics, probes, onStop, fatal }) => {
     const family = familyOf(config.MODEL_TYPE);
     const backends = await connectBackends(config);

@@ -27,7 +27,7 @@ export async function startRun(
   return { runId, startedAt };
 }
 
-/** Parameters, metrics by epoch, and the pictures that belong to the run and not to the model. */
+/** Parameters, metrics by epoch, and the files that belong to the run and not to the model. */
 export async function logRun(
   tracker: RunTracker,
   runId: string,
@@ -36,6 +36,7 @@ export async function logRun(
 ): Promise<void> {
   await tracker.logParams(runId, { ...fitted.params, config_hash: configHash });
   await tracker.logMetrics(runId, fitted.metrics);
+  for (const [path, bytes] of fitted.attachments) await tracker.putArtifact(runId, path, bytes);
 }
 
 /** Ends all runs of the candidate's work that are still open: its own as it ended, those of lost or crashed attempts as superseded. */

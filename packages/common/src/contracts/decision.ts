@@ -50,13 +50,16 @@ export const decision = z.looseObject({
   rows: z.number().int().nonnegative(),
   /** Best first. */
   scoreboard: z.array(scoreRow),
-  baselines: z.object({ persistence: errors, ewma: errors }),
+  /** Null when there was nothing to score. */
+  baselines: z.object({ persistence: errors, ewma: errors }).nullable(),
   /** Families whose training failed, with the reason. */
   failed: z.array(z.looseObject({ model_type: z.string(), code: z.string(), reason: z.string() })),
   /** The head's epoch that the decision was taken against; 0 when there was none. */
   base_epoch: z.number().int().nonnegative(),
   champion: z.looseObject({ run_id: z.string(), model_type: z.string(), rmse: z.number() }).nullable(),
   verdict,
+  /** The run it is about; null when there was none to score. Not always the best score: that one may have been rejected. */
+  winner: z.string().nullable(),
   /** One sentence for people. */
   reason: z.string(),
   versus_persistence: comparison.nullable(),

@@ -18,12 +18,7 @@ export interface LifecycleOptions {
 }
 
 /** Ends the process with code 0 on SIGTERM and SIGINT, and with code 1 on an error that nobody caught. */
-export function manageLifecycle({
-  log,
-  timeoutMs,
-  onStopping,
-  endWithParent,
-}: LifecycleOptions): Lifecycle {
+export function manageLifecycle({ log, timeoutMs, onStopping, endWithParent }: LifecycleOptions): Lifecycle {
   const stops: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
   let stopping = false;
 

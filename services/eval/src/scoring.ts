@@ -1,0 +1,226 @@
+import { openClaim } from "@flts/common/claim-check/claim-check";
+import type { Candidate } from "@flts/common/contracts/candidate";
+import type { Comparison, Decision, ScoreRow } from "@flts/common/contracts/decision";
+import { FltsError, hasCode } from "@flts/common/contracts/errors";
+import type { Promotion } from "@flts/common/contracts/promotion";
+import type { ObjectStore } from "@flts/common/ports/object-store";
+import type { RunTracker } from "@flts/common/ports/run-tracker";
+import { invertScaling, type Scaling, scalingSchema } from "@flts/common/scaler/scaling";
+import type { Logger } from "@flts/common/service/logger";
+import { fetchArtifact } from "@flts/families/artifact";
+import { loadModel, type Model } from "@flts/families/model";
+import type { LossComparison } from "@flts/forecasting/evaluation/bootstrap";
+import { type GateMode, judgeCandidates } from "@flts/forecasting/evaluation/gate";
+import { readParquet } from "@flts/forecasting/table/parquet";
+import { createTable, type Table } from "@flts/forecasting/table/table";
+import type { Judgement } from "./eval-stage.ts";
+import { type Measured, measureBaselines, measureModel, scoreRowsOf } from "./score-rows.ts";
+
+export interface ScoringDeps {
+  readonly store: ObjectStore;
+  readonly tracker: RunTracker;
+  readonly log: Logger;
+  readonly gate: GateMode;
+  readonly processedBucket: string;
+  readonly claimMaxBytes: number;
+}
+
+/** The gate's bootstrap is a function of the decision's input: the same rows give the same verdict, on any machine, at any time. */
+const BOOTSTRAP_SEED = 1;
+
+/**
+ * Scores a round's candidates on the rows that none of them was trained on, all on the same rows and by the same protocol, beside the baselines and the
+ * champion, and lets the gate decide. A candidate that cannot be loaded counts as failed.
+ * @throws CLAIM_MISSING, CLAIM_CORRUPT, TABLE_INVALID when the round's table cannot be read; STORE_UNAVAILABLE, TRACKER_UNAVAILABLE
+ */
+export async function judgeRound(
+  candidates: readonly Candidate[],
+  champion: Promotion | null,
+  deps: ScoringDeps,
+): Promise<Judgement> {
+  const { loaded, failed } = await loadCandidates(candidates, deps);
+  const rival = champion === null ? null : await loadChampion(champion, deps);
+  try {
+    return loaded.length === 0
+      ? nothingToPromote(candidates, failed)
+      : await compare(loaded, failed, champion, rival, deps);
+  } finally {
+    await Promise.all([...loaded.map(({ model }) => model.close()), rival?.close()]);
+  }
+}
+
+interface Loaded {
+  readonly candidate: Candidate;
+  readonly model: Model;
+}
+
+async function compare(
+  loaded: readonly Loaded[],
+  failed: Decision["failed"],
+  champion: Promotion | null,
+  rival: Model | null,
+  deps: ScoringDeps,
+): Promise<Judgement> {
+  const table = loaded[0]!.candidate.table;
+  const { raw, scaling } = await openTable(table, deps);
+  const comparable = rival !== null && rival.manifest.columns.every((column) => raw.columns.includes(column));
+  if (rival !== null && !comparable)
+    deps.log.warn("promotion_champion_unavailable", {
+      reason: "another feature schema",
+      run_id: champion?.run_id,
+    });
+  const models = [...loaded.map(({ model }) => model), ...(comparable ? [rival] : [])];
+  const rows = scoreRowsOf(raw, scaling, models);
+  const { persistence, ewma } = measureBaselines(rows);
+  const board: Contender[] = [];
+  for (const { candidate, model } of loaded) {
+    const measured = await measureModel(model.forecaster, rows);
+    board.push({
+      row: scoreRow(candidate, measured, persistence),
+      startedAt: candidate.started_at,
+      losses: measured.losses,
+    });
+  }
+  board.sort((a, b) => a.row.score - b.row.score || b.startedAt - a.startedAt);
+  const standing = comparable ? await measureModel(rival.forecaster, rows) : null;
+  const decided = judgeCandidates({
+    mode: deps.gate,
+    candidates: board.map(({ row, losses }) => ({ id: row.run_id, score: row.score, losses })),
+    persistence: persistence.losses,
+    champion: standing?.losses ?? null,
+    seed: BOOTSTRAP_SEED,
+  });
+  const winner = board.find(({ row }) => row.run_id === decided.candidate)?.row;
+  return {
+    table,
+    rows: rows.origins.length,
+    scoreboard: board.map(({ row }) => row),
+    baselines: { persistence: errorsOf(persistence), ewma: errorsOf(ewma) },
+    failed,
+    champion:
+      champion === null || standing === null
+        ? null
+        : {
+            run_id: champion.run_id,
+            model_type: champion.model_type,
+            epoch: champion.epoch,
+            rmse: standing.rmse,
+          },
+    verdict: decided.verdict,
+    winner: decided.candidate,
+    reason: decided.reason.replace(
+      decided.candidate,
+      `${winner?.model_type} ${decided.candidate.slice(0, 8)}`,
+    ),
+    versus_persistence: comparisonOf(decided.versusPersistence),
+    versus_champion: decided.versusChampion === null ? null : comparisonOf(decided.versusChampion),
+  };
+}
+
+interface Contender {
+  readonly row: ScoreRow;
+  /** The later run wins a tie, as in the reference. */
+  readonly startedAt: number;
+  readonly losses: Float64Array;
+}
+
+async function loadCandidates(
+  candidates: readonly Candidate[],
+  { tracker }: ScoringDeps,
+): Promise<{ readonly loaded: readonly Loaded[]; readonly failed: Decision["failed"] }> {
+  const loaded: Loaded[] = [];
+  const failed: Decision["failed"] = [];
+  for (const candidate of candidates) {
+    const { status, run_id, model_type, manifest_sha256, code, reason } = candidate;
+    if (status === "FAILED" || run_id === null) {
+      failed.push({ model_type, code: code ?? "UNCLASSIFIED", reason: reason ?? "" });
+      continue;
+    }
+    try {
+      const artifact = await fetchArtifact(tracker, {
+        runId: run_id,
+        family: model_type,
+        manifestSha256: manifest_sha256,
+      });
+      loaded.push({ candidate, model: await loadModel(artifact) });
+    } catch (error) {
+      if (!hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN")) throw error;
+      failed.push({ model_type, code: error.code, reason: error.message });
+    }
+  }
+  return { loaded, failed };
+}
+
+/** The champion to compare with; null when it cannot be had: then the challenger has only the baselines to beat. */
+async function loadChampion(champion: Promotion, { tracker, log }: ScoringDeps): Promise<Model | null> {
+  const { run_id, model_type, manifest_sha256 } = champion;
+  try {
+    return await loadModel(
+      await fetchArtifact(tracker, { runId: run_id, family: model_type, manifestSha256: manifest_sha256 }),
+    );
+  } catch (error) {
+    if (!hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN")) throw error;
+    log.error("promotion_champion_unavailable", error, { run_id, model_type, epoch: champion.epoch });
+    return null;
+  }
+}
+
+async function openTable(
+  claim: Decision["table"],
+  { store, processedBucket, claimMaxBytes }: ScoringDeps,
+): Promise<{ readonly raw: Table; readonly scaling: Scaling }> {
+  const bytes = await openClaim(store, claim, { allowedBuckets: [processedBucket], maxBytes: claimMaxBytes });
+  const { table, metadata } = await readParquet(bytes);
+  const scaling = scalingSchema.parse(JSON.parse(metadata["scaling"] ?? "null"));
+  return {
+    raw: createTable(table.timesMs, table.columns, invertScaling(scaling, table.columns, table.values)),
+    scaling,
+  };
+}
+
+function scoreRow(candidate: Candidate, measured: Measured, persistence: Measured): ScoreRow {
+  const { rmse, mae, mse, r2, score } = measured;
+  return {
+    model_type: candidate.model_type,
+    run_id: candidate.run_id ?? "",
+    work_key: candidate.work_key,
+    manifest_sha256: candidate.manifest_sha256 ?? "",
+    experiment: candidate.experiment,
+    rmse,
+    mae,
+    mse,
+    r2,
+    score,
+    skill: persistence.rmse === 0 ? 0 : 1 - rmse / persistence.rmse,
+    seconds: candidate.seconds,
+  };
+}
+
+function nothingToPromote(candidates: readonly Candidate[], failed: Decision["failed"]): Judgement {
+  const table = candidates[0]?.table;
+  if (table === undefined)
+    throw new FltsError("TABLE_INVALID", "a round without candidates cannot be judged");
+  return {
+    table,
+    rows: 0,
+    scoreboard: [],
+    baselines: null,
+    failed,
+    champion: null,
+    verdict: "rejected",
+    winner: null,
+    reason: `no training of the round succeeded: ${failed.map(({ model_type, code }) => `${model_type} ${code}`).join(", ")}`,
+    versus_persistence: null,
+    versus_champion: null,
+  };
+}
+
+const errorsOf = ({ rmse, mae, r2 }: Measured) => ({ rmse, mae, r2 });
+
+const comparisonOf = ({ difference, low, high, p, rows }: LossComparison): Comparison => ({
+  difference,
+  low,
+  high,
+  p,
+  rows,
+});
