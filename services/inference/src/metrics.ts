@@ -23,16 +23,9 @@ const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 
 
 export function createInferenceMetrics(registry: Registry, state: InferenceState): InferenceMetrics {
   const registers = [registry];
+  // prom-client calls `collect` at every scrape.
   const gauge = (name: string, help: string, read: () => number): void => {
-    // prom-client asks at every scrape.
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
   };
   const { admission, maxActive, epoch } = state;
   gauge("inference_model_ready", "1 when a model is loaded", () => (epoch() > 0 ? 1 : 0));

@@ -1,7 +1,7 @@
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
-import { type Artifact, fetchArtifact } from "@flts/families/artifact";
+import { type Artifact, type ArtifactName, fetchArtifact } from "@flts/families/artifact";
 import { loadModel, type Model } from "@flts/families/model";
 import type { ArtifactCache } from "./artifact-cache.ts";
 import { servableModel } from "./family-model.ts";
@@ -18,11 +18,6 @@ export type FetchArtifact = (promotion: Promotion) => Promise<Artifact>;
  */
 export function cachedFetch(tracker: RunTracker, cache: ArtifactCache): FetchArtifact {
   const through = cache.through(tracker);
-  const nameOf = ({ run_id, model_type, manifest_sha256 }: Promotion) => ({
-    runId: run_id,
-    family: model_type,
-    manifestSha256: manifest_sha256,
-  });
   return async (promotion) => {
     try {
       return await fetchArtifact(through, nameOf(promotion));
@@ -34,6 +29,12 @@ export function cachedFetch(tracker: RunTracker, cache: ArtifactCache): FetchArt
     }
   };
 }
+
+const nameOf = ({ run_id, model_type, manifest_sha256 }: Promotion): ArtifactName => ({
+  runId: run_id,
+  family: model_type,
+  manifestSha256: manifest_sha256,
+});
 
 /**
  * Loads a promoted model beside the one that is served: files verified, sessions opened, and the stored example answered as when the model was made,

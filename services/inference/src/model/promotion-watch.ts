@@ -85,7 +85,8 @@ export function watchPromotions(deps: PromotionWatchDeps): PromotionWatch {
       else if (info.etag !== seen) await readHead(info.etag);
       storeUp = true;
     } catch (error) {
-      if (storeUp || seen === null) logger.error("promotion_pointer_fetch_fail", error, ref);
+      if (storeUp || seen === null)
+        logger.error("promotion_pointer_fetch_fail", error, { object_key: ref.key });
       storeUp = false;
       seen ??= UNREACHED;
       deps.onUnreachable();
@@ -108,7 +109,7 @@ export function watchPromotions(deps: PromotionWatchDeps): PromotionWatch {
     } catch (error) {
       if (!hasCode(error, "POINTER_INVALID")) throw error;
       // Laid by hand or by something newer: eval adopts it or replaces it, and until then the last good one is served.
-      logger.error("promotion_pointer_fetch_fail", error, ref);
+      logger.error("promotion_pointer_fetch_fail", error, { object_key: ref.key });
       seen = etag;
     }
   }

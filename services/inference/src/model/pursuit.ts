@@ -103,8 +103,9 @@ export function createPursuit(deps: PursuitDeps): Pursuit {
     }
   }
 
+  const empty = (): boolean => slot.current() === null && !stopped;
+
   async function restoreOnce(): Promise<void> {
-    const empty = (): boolean => slot.current() === null && !stopped;
     if (!empty()) return;
     const promotion = await memory.recall();
     if (promotion === null) return;

@@ -64,7 +64,7 @@ const isSorted = (times: Float64Array): boolean =>
   times.every((timeMs, row) => row === 0 || timeMs > times[row - 1]!);
 
 const orderOf = (times: Float64Array): Uint32Array =>
-  Uint32Array.from(times.keys()).sort((a, b) => times[a]! - times[b]!);
+  Uint32Array.from(times.keys()).toSorted((a, b) => times[a]! - times[b]!);
 
 function checkUnique(times: Float64Array, order: Uint32Array): void {
   const duplicates = new Set<number>();
