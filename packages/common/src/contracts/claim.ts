@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isStation } from "./layout.ts";
 
 /** The reference's message version; fields have been added since, none has changed its meaning. */
 export const MESSAGE_VERSION = 1 as const;
@@ -19,7 +20,8 @@ export type Claim = z.infer<typeof claim>;
 const roundFields = {
   v: z.literal(MESSAGE_VERSION).default(MESSAGE_VERSION),
   config_hash: z.string().max(200).default(""),
-  identifier: z.string().max(100).default(""),
+  /** Becomes part of keys: one that cannot is refused here, before anybody has worked on it. */
+  identifier: z.string().refine(isStation, "must name a station").default(""),
   /** The round of design §2; the reference's claims have none. */
   round: digest.optional(),
 };

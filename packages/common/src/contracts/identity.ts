@@ -10,17 +10,26 @@ export function sha256(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** JSON with sorted keys and no blanks: equal values give equal text. Undefined members are left out; NaN and infinities are refused. */
+/**
+ * JSON with sorted keys and no blanks: equal values give equal text, different ones different text. Undefined members are left out.
+ * @throws TypeError for what JSON would silently turn into something else: NaN, infinities, undefined, functions, dates, maps, typed arrays
+ */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new TypeError(`canonical JSON has no ${value}`);
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (value === null || typeof value === "boolean" || typeof value === "string" || Number.isFinite(value))
+    return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (!isRecord(value)) throw new TypeError(`canonical JSON has no ${Object.prototype.toString.call(value)}`);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
   return `{${members.join(",")}}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** What a round is made of: a station, its preprocessing, and the very bytes of its two files. */

@@ -12,9 +12,11 @@ export const buckets = {
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+const isName = (name: string): boolean => namePattern.test(name) && !name.includes("..");
+
 /** A name that may become part of a key, a path or a consumer group. @throws OBJECT_NAME_INVALID */
 export function checkName(what: string, name: string): string {
-  if (!namePattern.test(name) || name.includes(".."))
+  if (!isName(name))
     throw new FltsError(
       "OBJECT_NAME_INVALID",
       `${what} ${JSON.stringify(name.slice(0, 120))} is not a name: use up to 100 letters, digits, ".", "_" and "-", beginning with a letter or digit`,
@@ -22,16 +24,33 @@ export function checkName(what: string, name: string): string {
   return name;
 }
 
+/** The default station's folder in the promotion bucket, as the reference calls it. */
+const DEFAULT_FOLDER = "global";
+
+/** Whether an identifier names a station whose folders nobody else has. */
+export const isStation = (identifier: string): boolean =>
+  identifier === "" || (isName(identifier) && identifier !== DEFAULT_FOLDER);
+
+/** @throws OBJECT_NAME_INVALID */
+function checkStation(station: string): string {
+  if (station === DEFAULT_FOLDER)
+    throw new FltsError(
+      "OBJECT_NAME_INVALID",
+      `identifier "${DEFAULT_FOLDER}" is taken: it is the folder of the station without an identifier`,
+    );
+  return checkName("identifier", station);
+}
+
 /** The folder of a station in buckets that the reference shares: none for the default station, whose objects keep their old places. */
 const stationFolder = (identifier: string): string => {
   const station = stationOf(identifier);
-  return station === DEFAULT_STATION ? "" : `${checkName("identifier", station)}/`;
+  return station === DEFAULT_STATION ? "" : `${checkStation(station)}/`;
 };
 
-/** The folder of a station in the promotion bucket, where the reference calls the default one `global`. */
+/** The folder of a station in the promotion bucket. */
 export const promotionFolder = (identifier: string): string => {
   const station = stationOf(identifier);
-  return station === DEFAULT_STATION ? "global" : checkName("identifier", station);
+  return station === DEFAULT_STATION ? DEFAULT_FOLDER : checkStation(station);
 };
 
 export const keys = {

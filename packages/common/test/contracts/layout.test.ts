@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { hasCode } from "../../src/contracts/errors.ts";
+import { checkName, keys, promotionFolder } from "../../src/contracts/layout.ts";
+
+const digest = "d".repeat(64);
+
+test.each(["PobleSec", "LesCorts", "ElBorn", "a", "9", "station-7_b.2", "x".repeat(100)])(
+  "%s is a name",
+  (name) => {
+    expect(checkName("identifier", name)).toBe(name);
+  },
+);
+
+test.each([
+  "",
+  ".",
+  "..",
+  "../etc",
+  "a/../b",
+  "a..b",
+  "/etc",
+  "a/b",
+  "a\\b",
+  "-rf",
+  ".hidden",
+  "a b",
+  "a\nb",
+  "a\n",
+  "a\u0000",
+  "%2e%2e",
+  "ü",
+  "x".repeat(101),
+])("%j is no name", (name) => {
+  expect(() => checkName("identifier", name)).toThrow(
+    expect.objectContaining({ code: "OBJECT_NAME_INVALID" }),
+  );
+});
+
+test("a refusal shows what was refused, but not all of a huge name", () => {
+  expect(() => checkName("identifier", `../${"x".repeat(10_000)}`)).toThrow(
+    /^identifier "\.\.\/x{117}" is not a name/,
+  );
+});
+
+test("no identifier leads out of its own folder, or into the one of the default station", () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: fc.constantFrom(".", "/", "a", "%", "\\") }),
+    fc.constantFrom("global", "default", "", "..", "history"),
+  );
+  fc.assert(
+    fc.property(hostile, (identifier) => {
+      let head: string;
+      try {
+        head = keys.head(identifier);
+      } catch (error) {
+        expect(hasCode(error, "OBJECT_NAME_INVALID")).toBe(true);
+        return;
+      }
+      const isDefault = identifier === "" || identifier === "default";
+      expect(head.split("/")).toEqual([isDefault ? "global" : identifier, "current.json"]);
+      expect(head === keys.head("")).toBe(isDefault);
+    }),
+  );
+});
+
+test("the folder of the default station is reserved: no other station may be called global", () => {
+  for (const key of [promotionFolder, keys.head, keys.historyOf])
+    expect(() => key("global")).toThrow(expect.objectContaining({ code: "OBJECT_NAME_INVALID" }));
+});
+
+test("the default station keeps the reference's places, another station has a folder of its own", () => {
+  expect(keys.processedHead("", "processed_data")).toBe("processed_data.meta.json");
+  expect(keys.processedHead("ElBorn", "processed_data")).toBe("ElBorn/processed_data.meta.json");
+  expect(keys.processedTable("", digest, "processed_data")).toBe(`${digest}/processed_data.parquet`);
+  expect(keys.processedTable("ElBorn", digest, "processed_data")).toBe(
+    `ElBorn/${digest}/processed_data.parquet`,
+  );
+  expect([keys.head(""), keys.head("ElBorn")]).toEqual(["global/current.json", "ElBorn/current.json"]);
+  expect(keys.rootHead).toBe("current.json");
+});
+
+test("candidates and decisions lie under their round", () => {
+  expect(keys.candidate("r", "LSTM", "w").startsWith(keys.candidatesOf("r"))).toBe(true);
+  expect(keys.decision("r", "d", 1)).toBe("decisions/r/d/0001.json");
+  expect(keys.decision("r", "d", 2).startsWith(keys.decisionsOf("r", "d"))).toBe(true);
+});
+
+test("a listing of the history is in the order of its epochs", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 99_999_999 })), (epochs) => {
+      const listed = epochs.map((epoch) => keys.history("ElBorn", epoch)).toSorted();
+      expect(listed).toEqual(epochs.toSorted((a, b) => a - b).map((epoch) => keys.history("ElBorn", epoch)));
+      for (const key of listed) expect(key.startsWith(keys.historyOf("ElBorn"))).toBe(true);
+    }),
+  );
+});
