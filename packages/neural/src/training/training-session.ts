@@ -1,7 +1,7 @@
 import { encodeModel } from "../graph/model.ts";
 import { float32, int32 } from "../graph/tensor.ts";
 import type { Network } from "../networks/network.ts";
-import { openSession, type Tensors } from "../session/session.ts";
+import { openSession, type SessionSettings, type Tensors } from "../session/session.ts";
 import { type AdamState, adamStep } from "./adam.ts";
 import { type TrainingGraphSettings, trainingGraph } from "./training-graph.ts";
 import { batchArrays, fillBatch } from "./windows.ts";
@@ -44,9 +44,10 @@ export async function openTraining(
   settings: TrainingGraphSettings,
   data: TrainingData,
   initial: Float32Array,
+  resources: SessionSettings = {},
 ): Promise<TrainingSession> {
   const { rows, features, targets, batch, window, horizon } = settings;
-  const session = await openSession(encodeModel(trainingGraph(network, settings)));
+  const session = await openSession(encodeModel(trainingGraph(network, settings)), resources);
   const [drawn, stepSize, epsilon] = [batchArrays(settings), scalar(), scalar()];
   const [loss, absoluteError, gradientNorm] = [scalar(), scalar(), scalar()];
   const feeds = {
