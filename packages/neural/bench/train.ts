@@ -18,18 +18,18 @@ const workload = { rows: 15_927, features: 17, targets: 1, batch: 64, window: 10
 const architecture = { features: 17, hiddenSize: 128, numLayers: 2, outputs: 1 };
 const learningRate = 1e-4;
 
-const { values: options } = parseArgs({
-  options: {
-    cells: { type: "string", default: "lstm,gru" },
-    threads: { type: "string", default: "1" },
-    rounds: { type: "string", default: "3" },
-  },
-});
-
-for (const cell of options.cells.split(",")) {
-  for (const threads of options.threads.split(",").map(Number)) {
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      cells: { type: "string", default: "lstm,gru" },
+      threads: { type: "string", default: "1" },
+      rounds: { type: "string", default: "3" },
+    },
+  });
+  for (const cell of values.cells.split(",")) {
     if (cell !== "lstm" && cell !== "gru") throw new Error(`--cells ${cell}: there are lstm and gru`);
-    console.log(JSON.stringify(await compare(cell, threads, Number(options.rounds))));
+    for (const threads of values.threads.split(",").map(Number))
+      console.log(JSON.stringify(await compare(cell, threads, Number(values.rounds))));
   }
 }
 
@@ -99,3 +99,5 @@ function beside(peer: Peer | undefined, ours: Timing, timings: readonly Timing[]
 }
 
 const rounded = (value: number): number => Math.round(value * 1e3) / 1e3;
+
+await main();
