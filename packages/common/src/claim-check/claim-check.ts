@@ -40,11 +40,15 @@ export interface OpenOptions {
 }
 
 /**
- * The bytes a claim stands for, verified against its digest. A claim without one (the reference's) is held to its size alone if that
- * is what the size means: on an idempotent re-emit the reference wrote a row count there, so it cannot be.
+ * The bytes a claim stands for, verified against its digest. A claim without one (the reference's) is taken at its word; its size says
+ * nothing, because on an idempotent re-emit the reference wrote a row count there.
  * @throws CLAIM_FORBIDDEN, CLAIM_MISSING (not there yet), CLAIM_CORRUPT, OBJECT_TOO_LARGE, STORE_UNAVAILABLE
  */
-export async function openClaim(store: ObjectStore, claim: Claim, options: OpenOptions): Promise<Uint8Array> {
+export async function openClaim(
+  store: ObjectStore,
+  claim: Pick<Claim, "bucket" | "object" | "sha256">,
+  options: OpenOptions,
+): Promise<Uint8Array> {
   const ref = { bucket: claim.bucket, key: claim.object };
   if (!options.allowedBuckets.includes(claim.bucket))
     throw new FltsError(

@@ -8,7 +8,7 @@ import {
   topics,
   trainingData,
 } from "../../src/contracts/events.ts";
-import { emit, parseEvent } from "../../src/contracts/topic.ts";
+import { emit, parseEvent, type Topic } from "../../src/contracts/topic.ts";
 import { promotionOfEpoch } from "./documents.ts";
 
 const training = {
@@ -43,7 +43,7 @@ const performance = {
   rows: 30,
 };
 
-const roundTrip = (topic: Parameters<typeof parseEvent>[0], event: unknown): unknown =>
+const roundTrip = <Event>(topic: Topic<Event>, event: Event): Event =>
   parseEvent(topic, Buffer.from(JSON.stringify(event)));
 
 test.each([running, success, failed])("a training's $status event survives the log", (event) => {

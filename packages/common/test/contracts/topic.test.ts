@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { codeOf, FltsError, kindOf } from "../../src/contracts/errors.ts";
+import { codeOf, kindOf } from "../../src/contracts/errors.ts";
 import { emit, keyFor, parseEvent, type Topic } from "../../src/contracts/topic.ts";
 
 const topic: Topic<{ v: number; name: string }> = {
@@ -59,19 +59,14 @@ test.each([
 });
 
 test("the refusal names the topic and every field at fault", () => {
-  const { message } = faultOf(bytes({ v: 1 }));
-  expect(message).toMatch(/greetings/);
-  expect(message).toMatch(/name: .*string/);
+  expect(() => parseEvent(topic, bytes({ v: 1 }))).toThrow(/greetings .*: name: .*string/);
 });
 
 test("no bytes make parsing fail without a code", () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (value) => {
-      try {
-        parseEvent(topic, value);
-      } catch (error) {
-        expect(codeOf(error)).toMatch(/^EVENT_/);
-      }
+      const fault = faultOf(value);
+      expect(fault === null || codeOf(fault).startsWith("EVENT_")).toBe(true);
     }),
   );
 });
@@ -82,12 +77,12 @@ test("the default station has the reference's key, every other station its own",
   expect(keyFor("promotion", "ElBorn")).toBe("promotion/ElBorn");
 });
 
-function faultOf(value: Uint8Array): FltsError {
+/** What parsing throws; null when it does not. */
+function faultOf(value: Uint8Array): unknown {
   try {
     parseEvent(topic, value);
+    return null;
   } catch (error) {
-    if (error instanceof FltsError) return error;
-    throw error;
+    return error;
   }
-  throw new Error("it was parsed");
 }
