@@ -3,7 +3,7 @@ import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
 import type { FastifyInstance } from "fastify";
 import { openDownload } from "./download.ts";
 import { parseObjectPath } from "./object-path.ts";
-import { discardRest, receiveUpload } from "./upload.ts";
+import { receiveUpload } from "./upload.ts";
 
 export interface GatewayDeps extends Omit<HttpOptions, "bodyLimitBytes"> {
   readonly store: ObjectStore;
@@ -29,7 +29,6 @@ export function buildApp(deps: GatewayDeps): FastifyInstance {
       return { status: "success", bucket: ref.bucket, object_name: ref.key, size_bytes: sizeBytes };
     } catch (error) {
       log.warn("upload_refused", { path: request.url, reason: reasonOf(error) });
-      discardRest(request.raw);
       throw error;
     }
   });

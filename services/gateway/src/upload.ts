@@ -42,19 +42,6 @@ const tooLarge = (maxBytes: number): HttpError =>
 /** Whether the client went away before its body had come; a body that we stopped reading has not broken off. */
 const brokeOff = (body: IncomingMessage): boolean => body.errored !== null && !body.complete;
 
-/** Bytes read on after a refusal, before the connection is cut. */
-const LINGER_BYTES = 16 * 1024 ** 2;
-
-/** Discards the rest of a refused body, so that a client that is still sending sees its answer and not a reset connection. */
-export function discardRest(body: IncomingMessage): void {
-  let discarded = 0;
-  body.on("data", (chunk: Uint8Array) => {
-    discarded += chunk.byteLength;
-    if (discarded > LINGER_BYTES) body.destroy();
-  });
-  body.resume();
-}
-
 /** The body without a change, once its first bytes are there. */
 async function notEmpty(body: IncomingMessage): Promise<AsyncIterable<Uint8Array>> {
   // Destroying a request destroys its socket, and with it the answer that says why.

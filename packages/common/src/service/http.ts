@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -5,7 +6,7 @@ import Fastify, {
   type FastifyRequest,
 } from "fastify";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { codeOf, FltsError } from "../contracts/errors.ts";
+import { FltsError } from "../contracts/errors.ts";
 import { setting } from "./config.ts";
 import type { Logger } from "./logger.ts";
 import type { Probes } from "./probes.ts";
@@ -116,21 +117,46 @@ function refusalOfCode({ code, kind, message }: FltsError): Refusal {
   }
 }
 
-function answerError(
+async function answerError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Logger,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { status, detail, headers = {} } = refusalOf(error);
   if (status >= 500 && !(error instanceof HttpError))
-    log.error("http_request_error", error, {
-      method: request.method,
-      path: request.url,
-      status,
-      code: codeOf(error),
-    });
+    log.error("http_request_error", error, { method: request.method, path: request.url, status });
+  if (!request.raw.complete) await makeHeard(request, reply);
   return reply.code(status).headers(headers).send({ detail });
+}
+
+/** Bytes of a refused body that are read on. */
+const LINGER_BYTES = 64 * 1024 ** 2;
+
+/**
+ * Lets a client that is still sending see its answer, and not a connection that was reset under it: the rest of its body is read and thrown away, up to a
+ * bound. Where the connection ends with the answer, that has to come first.
+ */
+async function makeHeard(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  void reply.removeHeader("connection"); // Fastify's, which would end it.
+  const rest = discardRest(request.raw);
+  if (request.headers.connection?.toLowerCase() === "close") await rest;
+  else void rest.then((whole) => whole || request.raw.destroy());
+}
+
+/** Reads a body to its end, false if it is longer than the bound. */
+function discardRest(body: IncomingMessage): Promise<boolean> {
+  if (body.destroyed || body.readableEnded) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    let discarded = 0;
+    body.on("data", (chunk: Uint8Array) => {
+      discarded += chunk.length;
+      if (discarded > LINGER_BYTES) resolve(false);
+    });
+    body.once("close", () => resolve(true));
+    body.once("end", () => resolve(true));
+    body.resume();
+  });
 }
 
 /** Seconds; the reference's buckets, and below them, where our answers lie. */

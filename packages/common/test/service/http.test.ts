@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Registry } from "prom-client";
 import { afterEach, expect, it } from "vitest";
@@ -73,8 +74,8 @@ it.each([
   ["a body that is too large", { method: "POST", url: "/things", payload: { a: "x".repeat(200) } }, 413],
   ["a body that is not JSON", json("{"), 400],
   ["a body of another type", { ...json("a"), headers: { "content-type": "image/png" } }, 415],
-] as const)("answers %s with a detail and no stack", async (_name, request, status) => {
-  const response = await app.inject(request);
+] as const)("answers %s with a detail and no stack", async (_name, options, status) => {
+  const response = await app.inject(options);
   expect(response.statusCode).toBe(status);
   expect(Object.keys(response.json())).toEqual(["detail"]);
   expect(response.json().detail).toEqual(expect.any(String));
@@ -98,6 +99,29 @@ it("counts and times requests by route, not by path", async () => {
   expect(metrics).toContain('http_requests_total{method="GET",endpoint="/things/:name",status="200"} 2');
   expect(metrics).toContain('http_requests_total{method="GET",endpoint="unmatched",status="404"} 1');
   expect(metrics).toContain("http_requests_in_flight 0");
+});
+
+it.each([
+  [1, "keep-alive"],
+  [10, "keep-alive"],
+  [10, "close"],
+  [50, "close"],
+])("lets a client that sends %i MiB too much see why it was refused (%s)", async (megabytes, connection) => {
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = app.server.address() as AddressInfo;
+  const headers = { "content-type": "application/json", connection };
+  const status = new Promise((resolve, reject) => {
+    const client = request(
+      { port, host: "127.0.0.1", path: "/things", method: "POST", headers },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    );
+    client.on("error", reject);
+    client.end(new Uint8Array(megabytes * 1024 ** 2));
+  });
+  await expect(status).resolves.toBe(413);
 });
 
 it("counts a client that went away as such and no longer as in flight", async () => {
