@@ -13,7 +13,7 @@ import { type FitOptions, type FittedModel, fitFamily } from "../src/fit.ts";
 import { loadModel } from "../src/model.ts";
 import { familyOf } from "../src/registry.ts";
 
-const raw = synthesizeStation({ seed: 11, rows: 4_000, startMs: Date.UTC(2024, 0, 8) });
+const raw = synthesizeStation({ seed: 12, rows: 4_000, startMs: Date.UTC(2024, 0, 8) });
 const { train, scaling } = preprocessPair(
   sliceRows(raw, 0, 3_600),
   sliceRows(raw, 3_600),

@@ -19,8 +19,8 @@ def features(path):
     index = frame.index
     for name, value, period in (
         ("min_of_day", index.hour * 60 + index.minute, 1440),
-        ("day_of_week", index.dayofweek, 7),
-        ("day_of_year", index.dayofyear, 365.25),
+        ("day_of_week", index.day_of_week, 7),
+        ("day_of_year", index.day_of_year, 365.25),
     ):
         frame[f"{name}_sin"] = np.sin(2 * np.pi * value / period)
         frame[f"{name}_cos"] = np.cos(2 * np.pi * value / period)

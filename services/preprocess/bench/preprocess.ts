@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFolderStore } from "@flts/backends/embedded/folder-store";
-import { systemClock } from "@flts/backends/system-clock";
+import { createSystemClock } from "@flts/backends/system-clock";
+import { createSystemRandom } from "@flts/backends/system-random";
 import { createLogger } from "@flts/common/service/logger";
 import { defaultSettings } from "@flts/forecasting/preprocess/settings";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
@@ -20,7 +21,10 @@ const folder = mkdtempSync(join(tmpdir(), "flts-bench-preprocess-"));
 const [train, test] = inputFiles();
 const seconds: number[] = [];
 for (let run = 0; run < RUNS; run++) {
-  const store = createFolderStore({ root: join(folder, `store-${run}`) });
+  const store = await createFolderStore({
+    folder: join(folder, `store-${run}`),
+    random: createSystemRandom(),
+  });
   await store.ensureBucket("dataset");
   await store.ensureBucket("processed-data");
   await store.put({ bucket: "dataset", key: "station.csv" }, train);
@@ -38,7 +42,7 @@ for (let run = 0; run < RUNS; run++) {
     },
     {
       store,
-      clock: systemClock,
+      clock: createSystemClock(),
       log: createLogger({ service: "bench", level: "silent", pretty: false }),
       publish: async () => {},
     },
