@@ -1,6 +1,7 @@
 import { assignPartitions } from "@flts/backends/embedded/assignment";
 import { partitionName, partitionOfKey } from "@flts/backends/embedded/partition";
 import { assertMessageSize, defaultMaxMessageBytes } from "@flts/backends/message-size";
+import { assertTopicSpec } from "@flts/backends/topic-name";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import type {
@@ -185,6 +186,7 @@ export function createMemoryLog(
   return {
     ensureTopics: async (specs) => {
       assertOpen();
+      for (const spec of specs) assertTopicSpec(spec);
       for (const { name, partitions } of specs) {
         const topic = topics.get(name) ?? { partitions: [], messages: [], nextPartition: 0 };
         while (topic.partitions.length < partitions) topic.partitions.push([]);

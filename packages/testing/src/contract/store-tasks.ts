@@ -1,5 +1,6 @@
 import { hasCode } from "@flts/common/contracts/errors";
 import type { ObjectRef, ObjectStore } from "@flts/common/ports/object-store";
+import { abortOf } from "./abort-of.ts";
 import type { PeerContext } from "./peer-main.ts";
 
 /** What other processes do to a store in the contract suite. */
@@ -18,7 +19,7 @@ export const storeTasks = {
   "store/create": async ({ port, input, report, signal }: PeerContext<ObjectStore>) => {
     const { ref, text } = input as { readonly ref: ObjectRef; readonly text: string };
     report("ready");
-    await aborted(signal);
+    await abortOf(signal);
     report(await create(port, ref, text));
   },
   /** Increments until it is killed; reports every number that the store has confirmed. */
@@ -71,12 +72,6 @@ export async function create(store: ObjectStore, ref: ObjectRef, text: string): 
     throw error;
   }
 }
-
-export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
 async function* endless(report: (text: string) => void): AsyncGenerator<Uint8Array> {
   for (let chunk = 0; ; chunk += 1) {
