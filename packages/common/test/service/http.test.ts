@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Registry } from "prom-client";
 import { afterEach, expect, it } from "vitest";
@@ -110,9 +110,10 @@ it.each([
   await app.listen({ port: 0, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   const headers = { "content-type": "application/json", connection };
+  const agent = new Agent({ keepAlive: true });
   const status = new Promise((resolve, reject) => {
-    const client = request(
-      { port, host: "127.0.0.1", path: "/things", method: "POST", headers },
+    const client = httpRequest(
+      { agent, port, host: "127.0.0.1", path: "/things", method: "POST", headers },
       (response) => {
         response.resume();
         resolve(response.statusCode);
@@ -122,6 +123,7 @@ it.each([
     client.end(new Uint8Array(megabytes * 1024 ** 2));
   });
   await expect(status).resolves.toBe(413);
+  agent.destroy();
 });
 
 it("counts a client that went away as such and no longer as in flight", async () => {

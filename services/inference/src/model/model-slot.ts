@@ -9,20 +9,20 @@ export interface Champion {
 }
 
 /** A champion that stays open until it is given back. */
-export interface Lease extends Champion {
+export interface Loan extends Champion {
   /** Gives the champion back; once, whatever became of the request. */
-  release(): void;
+  giveBack(): void;
 }
 
 /**
  * Holds the model that is served.
  *
- * - S1 There is one reference, and a switch is one assignment: a request that leases sees the old champion whole or the new one whole.
- * - S2 A champion is closed when it has been replaced and its last lease was given back, never before.
+ * - S1 There is one reference, and a switch is one assignment: a request that borrows sees the old champion whole or the new one whole.
+ * - S2 A champion is closed when it has been replaced and its last loan was given back, never before.
  */
 export interface ModelSlot {
   /** Null before the first champion. */
-  lease(): Lease | null;
+  borrow(): Loan | null;
   current(): Champion | null;
   /** Replaces the champion. The one before it is closed when its requests are done (S2). */
   switchTo(champion: Champion): void;
@@ -32,7 +32,7 @@ export interface ModelSlot {
 
 interface Tenant {
   readonly champion: Champion;
-  leases: number;
+  loans: number;
   retired: boolean;
 }
 
@@ -48,8 +48,8 @@ export function createModelSlot(log: Logger): ModelSlot {
     closeWhenIdle(old);
   };
 
-  const closeWhenIdle = ({ champion, leases, retired }: Tenant): void => {
-    if (!retired || leases > 0) return; // S2
+  const closeWhenIdle = ({ champion, loans, retired }: Tenant): void => {
+    if (!retired || loans > 0) return; // S2
     const { run_id, epoch } = champion.promotion;
     const closed = champion.model
       .close()
@@ -60,22 +60,22 @@ export function createModelSlot(log: Logger): ModelSlot {
 
   return {
     current: () => tenant?.champion ?? null,
-    lease() {
+    borrow() {
       const held = tenant;
       if (held === null) return null;
-      held.leases += 1;
+      held.loans += 1;
       let given = false;
       return {
         ...held.champion,
-        release() {
+        giveBack() {
           if (given) return;
           given = true;
-          held.leases -= 1;
+          held.loans -= 1;
           closeWhenIdle(held);
         },
       };
     },
-    switchTo: (champion) => replace({ champion, leases: 0, retired: false }),
+    switchTo: (champion) => replace({ champion, loans: 0, retired: false }),
     async close() {
       replace(null);
       while (closing.size > 0) await Promise.all(closing);

@@ -2,7 +2,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type { Random } from "@flts/common/ports/random";
 import { HttpError, refusalOf } from "@flts/common/service/http";
 import type { Table } from "@flts/forecasting/table/table";
-import type { Lease, ModelSlot } from "../model/model-slot.ts";
+import type { Loan, ModelSlot } from "../model/model-slot.ts";
 import type { Admission } from "./admission.ts";
 import { answerOf, type PredictAnswer } from "./answer.ts";
 import { historyOf } from "./history.ts";
@@ -30,7 +30,7 @@ export type Outcome = "success" | "client_error" | "queue_full" | "skipped" | "s
 const MODEL_RETRY_SECONDS = 1;
 
 /**
- * Answers one `POST /predict`. The champion is leased once, checked against once and computed with once, so that an answer can name no other run
+ * Answers one `POST /predict`. The champion is borrowed once, checked against once and computed with once, so that an answer can name no other run
  * than its own.
  * @throws HttpError 400, 422 for a fault of the request, 429 when too many are in line, 503 without a model
  */
@@ -43,10 +43,10 @@ export async function predict(
   const begun = clock.monotonicMs();
   const durationMs = (): number => clock.monotonicMs() - begun;
   try {
-    const lease = slot.lease();
-    if (lease === null)
+    const loan = slot.borrow();
+    if (loan === null)
       throw new HttpError(503, "Model not loaded yet", { "retry-after": String(MODEL_RETRY_SECONDS) });
-    const answer = await answerWith(lease, body, query, deps).finally(() => lease.release());
+    const answer = await answerWith(loan, body, query, deps).finally(() => loan.giveBack());
     observe({ outcome: "success", durationMs: durationMs() });
     return answer;
   } catch (error) {
@@ -56,15 +56,15 @@ export async function predict(
 }
 
 async function answerWith(
-  lease: Lease,
+  loan: Loan,
   body: unknown,
   query: Readonly<Record<string, unknown>>,
   { admission, cachedFrame, random }: PredictDeps,
 ): Promise<PredictAnswer> {
   const request = parsePredictRequest(body, query);
-  const { table, imputed } = historyOf(request, lease.model, cachedFrame());
-  const forecast = await admission.run(() => lease.model.forecast(table, request.steps));
-  return answerOf(lease, forecast, { reqId: random.hex(4), imputed });
+  const { table, imputed } = historyOf(request, loan.model, cachedFrame());
+  const forecast = await admission.run(() => loan.model.forecast(table, request.steps));
+  return answerOf(loan, forecast, { reqId: random.hex(4), imputed });
 }
 
 function outcomeOf(error: unknown): Outcome {

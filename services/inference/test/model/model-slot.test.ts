@@ -4,31 +4,31 @@ import { constantModel, promotionOf, quietLog } from "../fakes.ts";
 
 const championOf = (epoch: number) => ({ promotion: promotionOf(epoch), model: constantModel(epoch) });
 
-it("has nothing to lease before the first champion", () => {
+it("has nothing to borrow before the first champion", () => {
   const slot = createModelSlot(quietLog());
-  expect([slot.lease(), slot.current()]).toEqual([null, null]);
+  expect([slot.borrow(), slot.current()]).toEqual([null, null]);
 });
 
-it("leases the champion of the moment, with the promotion it is served under", () => {
+it("lends the champion of the moment, with the promotion it is served under", () => {
   const slot = createModelSlot(quietLog());
   slot.switchTo(championOf(1));
-  const before = slot.lease();
+  const before = slot.borrow();
   slot.switchTo(championOf(2));
-  const after = slot.lease();
+  const after = slot.borrow();
   expect([before?.promotion.epoch, after?.promotion.epoch]).toEqual([1, 2]);
 });
 
-it("closes a replaced model when its last lease was given back, not before", async () => {
+it("closes a replaced model when its last loan was given back, not before", async () => {
   const slot = createModelSlot(quietLog());
   const first = championOf(1);
   slot.switchTo(first);
-  const leases = [slot.lease(), slot.lease()];
+  const loans = [slot.borrow(), slot.borrow()];
   slot.switchTo(championOf(2));
   expect(first.model.closed).toBe(false);
-  leases[0]?.release();
-  leases[0]?.release(); // Giving back twice counts once.
+  loans[0]?.giveBack();
+  loans[0]?.giveBack(); // Giving back twice counts once.
   expect(first.model.closed).toBe(false);
-  leases[1]?.release();
+  loans[1]?.giveBack();
   expect(first.model.closed).toBe(true);
 });
 
