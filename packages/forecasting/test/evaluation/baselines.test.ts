@@ -64,6 +64,58 @@ describe("the log autoregression", () => {
   });
 });
 
+const fitted = (values: Float64Array) => [
+  persistence,
+  seasonalNaive(3),
+  fitEwma(values, [0, 12]),
+  fitLogAr(values, [0, 12], 3),
+  fitLogAr(values, [0, 2]),
+];
+
+describe("every baseline", () => {
+  const holed = Float64Array.of(
+    Number.NaN,
+    2,
+    4,
+    Number.NaN,
+    5,
+    3,
+    Number.NaN,
+    4,
+    2,
+    3,
+    5,
+    4,
+    3,
+    Number.NaN,
+    4,
+    5,
+  );
+  test.each(fitted(holed).map((baseline) => [baseline.name, baseline] as const))(
+    "%s bridges gaps",
+    (_, baseline) => {
+      expect(baseline.forecast(holed, 0, 15, 4).every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  test("forecasts a series of gaps alone, and one with negative values", () => {
+    const signed = Float64Array.of(-3, 2, -4, 1, -5, 3, -2, 2, -1, 3, -5, 4, -3);
+    for (const values of [new Float64Array(13).fill(Number.NaN), signed]) {
+      for (const baseline of fitted(values)) {
+        expect(baseline.forecast(values, 0, 12, 2).every(Number.isFinite)).toBe(true);
+      }
+    }
+  });
+
+  test("knows nothing of what comes after an origin", () => {
+    const altered = holed.map((value, row) => (row > 13 ? 1000 : value));
+    for (const [index, baseline] of fitted(holed).entries()) {
+      const after = fitted(altered)[index];
+      expect(after?.forecast(altered, 12, 13, 2)).toEqual(baseline.forecast(holed, 12, 13, 2));
+    }
+  });
+});
+
 test.skipIf(fixturesDir === "" || datasetDir === "")(
   "persistence and yesterday's value have the reference's errors on real rows (needs FLTS_FIXTURES_DIR and FLTS_DATASET_DIR)",
   () => {
