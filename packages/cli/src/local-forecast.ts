@@ -87,7 +87,6 @@ function firstTarget({
 const tableHead = z.looseObject({
   output_bucket: z.string(),
   output_object: z.string(),
-  size: z.number(),
   sha256: z.string(),
 });
 
@@ -104,10 +103,10 @@ async function readTestTable(store: ObjectStore, identifier: string): Promise<Ta
       "INPUT_MISSING",
       `there is no processed test table ${stationText(identifier)}: give measurements with --data FILE.csv`,
     );
-  const { output_bucket, output_object, size, sha256 } = head.document;
+  const { output_bucket, output_object, sha256 } = head.document;
   const bytes = await openClaim(
     store,
-    { bucket: output_bucket, object: output_object, size, sha256 },
+    { bucket: output_bucket, object: output_object, sha256 },
     { allowedBuckets: [buckets.processed], maxBytes: TABLE_MAX_BYTES },
   );
   const { table, metadata } = await readParquet(bytes);

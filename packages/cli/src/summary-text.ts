@@ -42,7 +42,6 @@ export function summaryText(facts: RoundFacts, { width, style, measured }: Surro
 }
 
 function scoreboard(decision: Decision, { outcome }: RoundFacts, style: Style): string[] {
-  const { persistence, ewma } = decision.baselines;
   const models = decision.scoreboard.map((row) => {
     const cells = [
       row.model_type,
@@ -56,10 +55,6 @@ function scoreboard(decision: Decision, { outcome }: RoundFacts, style: Style): 
     ];
     return row.run_id === outcome.promotion?.run_id ? cells.map(style.good) : cells;
   });
-  const baseline = (name: string, { rmse, mae, r2 }: typeof persistence) =>
-    [name, fixed(rmse, 5), fixed(mae, 5), fixed(r2, 4), signedPercent(1 - rmse / persistence.rmse)].map(
-      style.faint,
-    );
   const failures = decision.failed.map(({ model_type, code, reason }) =>
     style.bad(`${model_type} was not trained (${code}): ${reason}`),
   );
@@ -68,8 +63,18 @@ function scoreboard(decision: Decision, { outcome }: RoundFacts, style: Style): 
     ...["rmse", "mae", "r²", "skill", "score", "trained in"].map(right),
     { title: "run" },
   ];
-  const rows = [...models, baseline("persistence", persistence), baseline("EWMA", ewma)];
-  return [...renderTable(columns, rows, style), ...failures];
+  return [...renderTable(columns, [...models, ...baselineRows(decision, style)], style), ...failures];
+}
+
+/** What needs no training, for whoever wonders what the models' numbers are worth; nothing where nothing was scored. */
+function baselineRows({ baselines }: Decision, style: Style): string[][] {
+  if (baselines === null) return [];
+  const { persistence, ewma } = baselines;
+  return Object.entries({ persistence, EWMA: ewma }).map(([name, { rmse, mae, r2 }]) =>
+    [name, fixed(rmse, 5), fixed(mae, 5), fixed(r2, 4), signedPercent(1 - rmse / persistence.rmse)].map(
+      style.faint,
+    ),
+  );
 }
 
 function verdictLine({ outcome: { decision, promotion } }: RoundFacts, style: Style): string {

@@ -25,7 +25,6 @@ export interface RoundFacts {
 /** The summary as the one JSON object that `flts demo --json` ends with. Errors are on scaled targets over the round's score rows. */
 export function summaryJson(facts: RoundFacts) {
   const { outcome, target } = facts;
-  const { persistence, ewma } = outcome.decision.baselines;
   return {
     dataset: facts.dataset,
     rows: facts.rows,
@@ -39,7 +38,7 @@ export function summaryJson(facts: RoundFacts) {
       code,
       reason,
     })),
-    baselines: { persistence, ewma },
+    baselines: outcome.decision.baselines,
     verdict: outcome.decision.verdict,
     promoted: outcome.promotion === null ? null : promotedJson(outcome.promotion),
     forecast: facts.forecast.map((point) => namedPoint(target, point)),

@@ -105,3 +105,19 @@ test("nothing promoted is said with its reason, and without a champion there is 
   expect(lines).toContain("Nothing promoted (rejected): worse than persistence");
   expect(lines.join("")).not.toContain("░");
 });
+
+test("a round in which every training failed has no models and no baselines, and says why", () => {
+  const nothing = buildDecision({
+    scoreboard: [],
+    baselines: null,
+    winner: null,
+    verdict: "rejected",
+    reason: "no model to promote",
+    failed: decision.failed,
+  });
+  const outcome = { decision: nothing, promotion: null };
+  const lines = summaryText({ ...facts, outcome, forecast: [] }, surroundings);
+  expect(lines).toContain("LSTM was not trained (TRAINING_DIVERGED): loss is NaN");
+  expect(lines).toContain("Nothing promoted (rejected): no model to promote");
+  expect(summaryJson({ ...facts, outcome }).baselines).toBeNull();
+});

@@ -44,6 +44,7 @@ export function buildDecision(over: Partial<Decision> = {}): Decision {
     base_epoch: 0,
     champion: null,
     verdict: "cold_start",
+    winner: "run-LINEAR",
     reason: "no champion yet",
     versus_persistence: null,
     versus_champion: null,
