@@ -102,6 +102,22 @@ test("the centre does not lean towards the middle rows", () => {
   expect((low + high) / 2).toBeGreaterThan(1);
 });
 
+test.each([
+  [25, 10],
+  [20, 10],
+  [26, 13],
+  [23, 1],
+])("resamples of a trend over %d rows in blocks of %d lie around its mean", (rows, blockLength) => {
+  const trend = Float64Array.from({ length: rows }, (_, row) => row);
+  const { low, high, difference } = compareLosses(trend, zeros(rows), {
+    seed: 1,
+    blockLength,
+    resamples: 20_000,
+  });
+  expect(difference).toBeCloseTo((rows - 1) / 2, 9);
+  expect(Math.abs((low + high) / 2 - difference)).toBeLessThan(0.4);
+});
+
 test("blocks grow with the cube root of the rows", () => {
   expect(defaultBlockLength(1000)).toBe(20);
   expect(defaultBlockLength(3)).toBe(3);

@@ -97,10 +97,15 @@ test("the median minimises the pinball loss of one half", () => {
 });
 
 test("coverage counts the borders in, and width is a mean", () => {
-  const lower = Float64Array.of(0, 0, 0, 0);
-  const upper = Float64Array.of(1, 2, 3, 4);
-  expect(coverage(Float64Array.of(0, 2, 3.5, -1), lower, upper)).toBe(0.5);
+  const lower = Float64Array.of(1, 1, 1, 1);
+  const upper = Float64Array.of(2, 3, 4, 5);
+  expect(coverage(Float64Array.of(1, 3, 4.5, 0), lower, upper)).toBe(0.5);
   expect(meanWidth(lower, upper)).toBe(2.5);
+});
+
+test("one row of several targets has no R²", () => {
+  expect(measure(Float64Array.of(1, 2, 3), Float64Array.of(1, 2, 4), 3).r2).toBeNull();
+  expect(measure(Float64Array.of(1, 2, 3, 4), Float64Array.of(1, 2, 3, 4), 2).r2).toBe(1);
 });
 
 test("row losses average the squared errors of a row's targets, and their mean is the mse", () => {
