@@ -89,7 +89,8 @@ export function writeParquet(table: Table, metadata: ParquetMetadata = {}): Uint
  */
 export async function readParquet(bytes: Uint8Array): Promise<{ table: Table; metadata: ParquetMetadata }> {
   try {
-    const file = bytes.slice().buffer;
+    // Not `bytes.slice()`: a Buffer's is no copy, and its memory holds other things too.
+    const file = Uint8Array.from(bytes).buffer;
     const footer = parquetMetadata(file);
     const metadata = Object.fromEntries(
       (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ""]),

@@ -104,3 +104,11 @@ test("garbage, a torn file and a file without time stamps are refused", async ()
   for (const bytes of refused)
     await expect(readParquet(bytes)).rejects.toMatchObject({ code: "TABLE_INVALID" });
 });
+
+test("a file is read from a Buffer that shares its memory with other bytes", async () => {
+  const table = createTable(Float64Array.of(0, 1000), ["down"], [Float64Array.of(1, 2)]);
+  const file = writeParquet(table);
+  const shared = Buffer.concat([Buffer.from("before"), file, Buffer.from("after")]);
+  const read = await readParquet(shared.subarray(6, 6 + file.length));
+  expect(Array.from(read.table.values[0] ?? [])).toEqual([1, 2]);
+});
