@@ -3,17 +3,21 @@
  * delivery. A message that is not committed is delivered again, to this member or to the next owner of its partition.
  */
 export interface MessageLog {
-  /** Creates what is missing; never shrinks or deletes. */
+  /** Creates the topics and the partitions that are missing; never shrinks, deletes or changes what is there. @throws CONFIG_INVALID */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
-  /** Resolves when all messages are durable; messages with equal keys keep their order. @throws MESSAGE_TOO_LARGE, LOG_UNAVAILABLE, TOPIC_MISSING */
+  /**
+   * Resolves when all messages are durable; messages with equal keys keep their order. A call that fails may have published some of them,
+   * but none when it is MESSAGE_TOO_LARGE.
+   * @throws MESSAGE_TOO_LARGE, LOG_UNAVAILABLE, TOPIC_MISSING
+   */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
-  /** Joins the group; resolves when this member is in it, so that nothing published later is missed. */
+  /** Joins the group; resolves when this member is in it, so that nothing published later is missed. @throws TOPIC_MISSING */
   consume(subscription: Subscription): Promise<Consumer>;
   /** How far each group has come, for operators and probes. */
   lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;
-  /** Messages of a topic as they lie in the log, oldest first, without a group; ends at the present end. */
+  /** Messages of a topic as they lie in the log, oldest first within each partition, without a group; ends at the present end. */
   browse(topic: string): AsyncIterable<StoredMessage>;
-  /** Forgets a group that has no members. */
+  /** Forgets a group; an unknown one is forgotten already. @throws LOG_UNAVAILABLE while it has members */
   removeGroup(group: string): Promise<void>;
   /** Resolves when the log answers. @throws LOG_UNAVAILABLE, LOG_FORBIDDEN */
   ping(): Promise<void>;
@@ -60,13 +64,14 @@ export interface Delivery extends StoredMessage {
 export interface Subscription {
   readonly group: string;
   readonly topics: readonly string[];
-  /** Where a group without committed offsets begins. */
+  /** Where a group that has committed nothing begins. `latest` commits the present end on joining, so that a restart misses nothing. */
   readonly from: "earliest" | "latest";
   /** Most deliveries in flight over all partitions; one at a time within a partition. Default 1 per owned partition. */
   readonly maxInFlight?: number;
   /**
    * Called once per delivery, in order within a partition; the next one of the partition waits for it to settle. It may take as long as it likes:
    * membership is kept meanwhile. A delivery that settles uncommitted blocks its partition until another member owns it or this consumer is stopped.
+   * A rejection is a bug of the handler: it ends the consumer (`onCrash`), and the message is delivered to the next owner.
    */
   readonly onDelivery: (delivery: Delivery) => Promise<void>;
   /** Told of an error that ended the consumer; it does not come back by itself. */
@@ -75,7 +80,10 @@ export interface Subscription {
 
 export interface Consumer {
   health(): ConsumerHealth;
-  /** Takes no more deliveries, aborts those in flight, waits for their handlers, leaves the group. */
+  /**
+   * Takes no more deliveries, aborts those in flight, waits for their handlers (which may still commit), leaves the group. Not to be awaited
+   * by a handler.
+   */
   stop(): Promise<void>;
 }
 

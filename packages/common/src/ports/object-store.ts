@@ -9,6 +9,7 @@ export interface ObjectStore {
    * Stores `body` under the reference and resolves when it is durable.
    * @throws OBJECT_CONFLICT when the condition does not hold: nothing was written
    * @throws OBJECT_TOO_LARGE when a stream exceeds `maxBytes`: nothing was written
+   * @throws BUCKET_MISSING when there is no such bucket; reading from one finds nothing
    */
   put(
     ref: ObjectRef,
@@ -42,7 +43,10 @@ export interface PutOptions {
 }
 
 export interface ObjectInfo {
-  /** Names this version of the object; opaque. */
+  /**
+   * Names this version of the object; opaque. On S3 it follows from the bytes, so that equal bytes have equal ETags: who must notice A, B, A
+   * writes something that never repeats, such as an epoch or a nonce.
+   */
   readonly etag: string;
   readonly sizeBytes: number;
 }

@@ -1,4 +1,7 @@
-/** What the stages need of MLflow: experiments of runs with parameters, metrics by step, tags and artifacts. */
+/**
+ * What the stages need of MLflow: experiments of runs with parameters, metrics by step, tags and artifacts. Every operation on a run that
+ * was never started throws RUN_MISSING, except `getRun`; a path that is not a plain relative one is TRACKER_REJECTED.
+ */
 export interface RunTracker {
   /** Starts a run; run ids are 32 hexadecimal digits. @throws TRACKER_UNAVAILABLE, TRACKER_REJECTED */
   startRun(run: NewRun): Promise<RunInfo>;
