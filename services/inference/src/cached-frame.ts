@@ -1,6 +1,6 @@
 import { openClaim } from "@flts/common/claim-check/claim-check";
 import { readDocument } from "@flts/common/claim-check/documents";
-import { FltsError } from "@flts/common/contracts/errors";
+import { FltsError, hasCode } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectStore } from "@flts/common/ports/object-store";
@@ -52,11 +52,16 @@ export function createCachedFrame(deps: CachedFrameDeps): CachedFrame {
         });
         return;
       } catch (error) {
-        // Before the first preprocessing there is none: that is said once, not at every look.
-        if (!signal.aborted && attempt === 1) log.error("preload_test_fail", error);
+        if (!signal.aborted && attempt === 1) sayWhy(error);
         await clock.sleep(backOff({ attempt, jitter: random.next() }, defaultRetryPolicy), signal);
       }
     }
+  }
+
+  /** Said once, not at every look: before the first preprocessing there is no table, and that is no fault. */
+  function sayWhy(error: unknown): void {
+    if (hasCode(error, "OBJECT_MISSING")) log.warn("preload_test_fail", { reason: error.message });
+    else log.error("preload_test_fail", error);
   }
 
   return {

@@ -129,6 +129,17 @@ it("follows the head while the log is down, and joins when it is back", async ()
   expect(heard).toEqual([1, 2]);
 });
 
+it("reads the head once more when it has joined: what came before that, nobody tells it", async () => {
+  const { clock, heard, log, start, promote, publish, settled } = createHarness();
+  log.failNext("consume", new FltsError("LOG_UNAVAILABLE", "no broker"));
+  start();
+  await settled();
+  await promote(1);
+  await publish(1);
+  await clock.advance(POLL_MS / 2);
+  expect(heard).toEqual([1]);
+});
+
 it("outlives a store that is down, says so once, and reads the head when it is back", async () => {
   const { clock, store, heard, events, start, promote, settled, unreachable } = createHarness();
   await promote(1);
