@@ -34,7 +34,10 @@ export const intervalsSchema = z.object({
 });
 export type Intervals = z.infer<typeof intervalsSchema>;
 
-/** How far back the scale looks: on both test stations ten rows of mean absolute change kept coverage best. */
+/**
+ * How far back the scale looks: the trainers' default window; other lengths were not compared. Of the scales compared, those by
+ * change (mean absolute change, deviation) kept coverage on both stations, and those by level lost 15 points on El Born.
+ */
 export const SCALE_WINDOW = 10;
 const FLOOR_SHARE = 0.01;
 
