@@ -5,7 +5,7 @@ import { layout } from "../nodes/layout.ts";
 import { matrix } from "../nodes/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import { type LayerWeights, type Sequence, weightList } from "./cell.ts";
-import { arrivingAt, layerGradients, transposedOnce } from "./unrolled.ts";
+import { arrivingAt, layerGradients, transposedOnce, type UnrolledLayer } from "./unrolled.ts";
 
 /**
  * Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the recurrent product.
@@ -15,14 +15,16 @@ import { arrivingAt, layerGradients, transposedOnce } from "./unrolled.ts";
  * Implements `RecurrentLayer`; the weights' row blocks are r, z, n.
  */
 export function gruLayer(tape: Tape, inputs: Sequence, weights: LayerWeights): Sequence {
-  const steps = forward(tape.graph, inputs, weights);
+  const { graph } = tape;
+  const recurrent = blocks(graph, weights.recurrent);
+  const steps = forward(graph, inputs, weights, recurrent);
   const hidden = steps.map((step) => step.h);
   tape.record({
     inputs: [...weightList(weights), ...inputs],
     outputs: hidden,
     pullback(byHidden, wanted) {
-      const sums = backward(tape.graph, steps, weights.recurrent, byHidden);
-      return layerGradients(tape.graph, { inputs, hidden, weights, ...sums }, wanted.at(-1) ?? false);
+      const sums = backward(graph, steps, recurrent, byHidden);
+      return layerGradients(graph, { inputs, hidden, weights, ...sums }, wanted.at(-1) ?? false);
     },
   });
   return hidden;
@@ -42,69 +44,119 @@ interface Step {
   readonly h: Real;
 }
 
-function forward(graph: GraphBuilder, inputs: Sequence, weights: LayerWeights): readonly Step[] {
-  const { add, sub, mul, neg, sigmoid, tanh } = arithmetic(graph);
-  const { concat } = layout(graph);
+/** The rows of a weight that belong to the gates r and z, which share everything but their names, and those of n. */
+interface Blocks {
+  readonly gates: Real;
+  readonly candidate: Real;
+}
+
+/** Of a weight [3 · hidden, …]; of a bias [3 · hidden] as columns [… , 1]. */
+function blocks(graph: GraphBuilder, weight: Real): Blocks {
+  const { split, reshape } = layout(graph);
+  const rows = fixed(weight.shape, 0);
+  const [gates, candidate] = split(
+    weight.shape.length === 1 ? reshape(weight, [rows, 1]) : weight,
+    [(2 * rows) / 3, rows / 3],
+    0,
+  );
+  if (!gates || !candidate) throw new Error("A GRU has three gates");
+  return { gates, candidate };
+}
+
+function forward(
+  graph: GraphBuilder,
+  inputs: Sequence,
+  weights: LayerWeights,
+  recurrent: Blocks,
+): readonly Step[] {
+  const { add, sub, mul, neg, tanh } = arithmetic(graph);
   const { product } = matrix(graph);
-  const [input, recurrent] = [blocks(graph, weights.input), blocks(graph, weights.recurrent)];
-  const [inputBias, recurrentBias] = [blocks(graph, weights.inputBias), blocks(graph, weights.recurrentBias)];
-  const [biasR, biasZ] = [add(inputBias.r, recurrentBias.r), add(inputBias.z, recurrentBias.z)];
-  const [stackedR, stackedZ] = [concat([input.r, recurrent.r], 1), concat([input.z, recurrent.z], 1)];
+  const input = blocks(graph, weights.input);
+  const inputBias = blocks(graph, weights.inputBias);
+  const recurrentBias = blocks(graph, weights.recurrentBias);
+  const gatesAt = gateEmitter(graph, input.gates, recurrent.gates, add(inputBias.gates, recurrentBias.gates));
 
   const steps: Step[] = [];
   for (const x of inputs) {
     const before = steps.at(-1)?.h;
-    const stacked = before && concat([x, before], 0);
-    const r = sigmoid(stacked ? product(stackedR, stacked, biasR) : product(input.r, x, biasR));
-    const z = sigmoid(stacked ? product(stackedZ, stacked, biasZ) : product(input.z, x, biasZ));
-    const recalled = before ? product(recurrent.n, before, recurrentBias.n) : recurrentBias.n;
+    const { r, z } = gatesAt(x, before);
+    const recalled = before
+      ? product(recurrent.candidate, before, recurrentBias.candidate)
+      : recurrentBias.candidate;
     const admitted = mul(r, recalled);
-    const n = tanh(add(product(input.n, x, inputBias.n), admitted));
+    const n = tanh(add(product(input.candidate, x, inputBias.candidate), admitted));
     const kept = mul(z, before ? sub(before, n) : neg(n));
     steps.push({ r, z, n, recalled, admitted, kept, h: add(n, kept) });
   }
   return steps;
 }
 
-/** The r, z and n blocks of a weight [3 · hidden, …], or of a bias [3 · hidden] as columns [hidden, 1]. */
-function blocks(graph: GraphBuilder, weight: Real): { readonly r: Real; readonly z: Real; readonly n: Real } {
-  const { split, reshape } = layout(graph);
-  const rows = fixed(weight.shape, 0);
-  const matrixShaped = weight.shape.length === 1 ? reshape(weight, [rows, 1]) : weight;
-  const [r, z, n] = split(matrixShaped, [rows / 3, rows / 3, rows / 3], 0);
-  if (!r || !z || !n) throw new Error("A GRU has three gates");
-  return { r, z, n };
+type Gates = Pick<Step, "r" | "z">;
+
+/** Prepares weights [2 · hidden, …] once, and returns what emits a step's gates from its input and the state before it. */
+function gateEmitter(
+  graph: GraphBuilder,
+  input: Real,
+  recurrent: Real,
+  bias: Real,
+): (x: Real, before: Real | undefined) => Gates {
+  const { sigmoid } = arithmetic(graph);
+  const { concat, split } = layout(graph);
+  const { product } = matrix(graph);
+  const hidden = fixed(recurrent.shape, 1);
+  const perGate = [hidden, hidden];
+  const biasOf = split(bias, perGate, 0);
+  const weightOf = split(concat([input, recurrent], 1), perGate, 0);
+
+  function sums(x: Real, before: Real | undefined): readonly Real[] {
+    if (!before) return split(product(input, x, bias), perGate, 0);
+    const stacked = concat([x, before], 0);
+    return weightOf.map((weight, gate) => product(weight, stacked, biasOf[gate]));
+  }
+  return (x, before) => {
+    const [r, z] = sums(x, before);
+    if (!r || !z) throw new Error("A GRU has two gates beside its candidate");
+    return { r: sigmoid(r), z: sigmoid(z) };
+  };
 }
 
 /**
- * Gradients of the loss by the gates' two sums, [3 · hidden, batch] for each step; they differ in the block of n, which
- * the reset gate scales on the recurrent side. Derivatives come from the activations: σ′ = σ − σ², tanh′ = 1 − tanh².
+ * Gradients of the loss by the gates' two sums, in the blocks [r; z] and n. Those of n differ: the reset gate scales what
+ * goes to the recurrent side. Derivatives come from the activations: σ′ = σ − σ², tanh′ = 1 − tanh².
  */
 function backward(
   graph: GraphBuilder,
   steps: readonly Step[],
-  recurrent: Real,
+  recurrent: Blocks,
   byHidden: readonly (Real | undefined)[],
-): { readonly byInputSum: Sequence; readonly byRecurrentSum: Sequence } {
+): Pick<UnrolledLayer, "byInputSum" | "byRecurrentSum"> {
   const { add, sub, mul } = arithmetic(graph);
   const { concat } = layout(graph);
-  const back = transposedOnce(graph, recurrent);
+  const backGates = transposedOnce(graph, recurrent.gates);
+  const backCandidate = transposedOnce(graph, recurrent.candidate);
 
-  const byInputSum: Real[] = [];
-  const byRecurrentSum: Real[] = [];
+  const byGates: Real[] = [];
+  const byCandidate: Real[] = [];
+  const byRecalled: Real[] = [];
   let byHz: Real | undefined;
   for (const [t, { r, z, n, recalled, admitted, kept, h }] of [...steps.entries()].toReversed()) {
-    const [direct, byGates] = [byHidden[t], byRecurrentSum[0]];
-    const addend: Real | undefined = direct && byHz ? add(direct, byHz) : (byHz ?? direct);
-    const byH = arrivingAt(graph, h, addend, byGates && { back, byGates });
+    const [direct, gates, recall] = [byHidden[t], byGates[0], byRecalled[0]];
+    const arriving = direct && byHz ? add(direct, byHz) : (byHz ?? direct);
+    const next =
+      gates && recall
+        ? [
+            { back: backGates, byGates: gates },
+            { back: backCandidate, byGates: recall },
+          ]
+        : [];
+    const byH = arrivingAt(graph, h, arriving, next);
     byHz = mul(byH, z);
     const byN = sub(byH, byHz);
     const byTanh = sub(byN, mul(mul(byN, n), n));
-    const byRecalled = mul(byTanh, r);
-    const byR = mul(byRecalled, sub(recalled, admitted));
-    const byZ = mul(byN, kept);
-    byInputSum.unshift(concat([byR, byZ, byTanh], 0));
-    byRecurrentSum.unshift(concat([byR, byZ, byRecalled], 0));
+    const toRecalled = mul(byTanh, r);
+    byGates.unshift(concat([mul(toRecalled, sub(recalled, admitted)), mul(byN, kept)], 0));
+    byCandidate.unshift(byTanh);
+    byRecalled.unshift(toRecalled);
   }
-  return { byInputSum, byRecurrentSum };
+  return { byInputSum: [byGates, byCandidate], byRecurrentSum: [byGates, byRecalled] };
 }

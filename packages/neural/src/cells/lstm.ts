@@ -22,7 +22,7 @@ export function lstmLayer(tape: Tape, inputs: Sequence, weights: LayerWeights): 
     outputs: hidden,
     pullback(byHidden, wanted) {
       const byGates = backward(tape.graph, steps, weights.recurrent, byHidden);
-      const layer = { inputs, hidden, weights, byInputSum: byGates, byRecurrentSum: byGates };
+      const layer = { inputs, hidden, weights, byInputSum: [byGates], byRecurrentSum: [byGates] };
       return layerGradients(tape.graph, layer, wanted.at(-1) ?? false);
     },
   });
@@ -106,7 +106,8 @@ function backward(
   const byGates: Real[] = [];
   let byMemory: Real | undefined;
   for (const [t, { i, f, g, o, tanhC, memory, h }] of [...steps.entries()].toReversed()) {
-    const byH = arrivingAt(graph, h, byHidden[t], byGates[0] && { back, byGates: byGates[0] });
+    const next = byGates[0] ? [{ back, byGates: byGates[0] }] : [];
+    const byH = arrivingAt(graph, h, byHidden[t], next);
     const byHo = mul(byH, o);
     const byO = mul(byHo, tanhC);
     const byTanhC = sub(byHo, mul(byO, tanhC));

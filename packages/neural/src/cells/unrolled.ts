@@ -12,15 +12,18 @@ export interface UnrolledLayer {
   /** Hidden states after each step. */
   readonly hidden: Sequence;
   readonly weights: LayerWeights;
-  /** Gradients by W·x + b, [gates · hidden, batch] for each step. */
-  readonly byInputSum: Sequence;
-  /** Gradients by U·h₋₁ + b; the very same sequence where the two sums are only ever added, as in an LSTM. */
-  readonly byRecurrentSum: Sequence;
+  /**
+   * Gradients by W·x + b, in blocks of rows that together are [gates · hidden, batch] for each step. A block may be
+   * the same sequence in both sums; its steps are then joined once.
+   */
+  readonly byInputSum: readonly Sequence[];
+  /** Gradients by U·h₋₁ + b′, likewise. */
+  readonly byRecurrentSum: readonly Sequence[];
 }
 
 /**
  * Gradients by the weights, in the order of `weightList`, then by the inputs where they are wanted. Each is one product
- * over all steps: the steps stand side by side as columns, so that the product sums over time as well.
+ * per block over all steps: the steps stand side by side as columns, so that the product sums over time as well.
  */
 export function layerGradients(
   graph: GraphBuilder,
@@ -33,41 +36,74 @@ export function layerGradients(
   const [first] = hidden;
   if (!first) throw new Error("A recurrent layer needs at least one step");
 
-  const shared = layer.byRecurrentSum === layer.byInputSum;
-  const byInputSum = concat(layer.byInputSum, 1);
-  const byRecurrentSum = shared ? byInputSum : concat(layer.byRecurrentSum, 1);
-  const before = concat([zeroLike(graph, first), ...hidden.slice(0, -1)], 1);
-  const columns = fixed(byInputSum.shape, 1);
+  const sideBySide = once((block: Sequence) => concat(block, 1));
+  const columns = fixed(first.shape, 1) * inputs.length;
   const ones = graph.constant(float32([1, columns], new Float32Array(columns).fill(1)));
   // From the left: as a constant on the right the ones would be packed as if for a large product, at six times the cost.
-  const summed = (by: Real): Real =>
-    reshape(product(ones, by, undefined, { right: true }), weights.inputBias.shape);
-  const byBias = summed(byInputSum);
+  const summed = once((block: Sequence) => product(ones, sideBySide(block), undefined, { right: true }));
+  const byWeight = (blocks: readonly Sequence[], factor: Real): Real =>
+    concat(
+      blocks.map((block) => product(sideBySide(block), factor, undefined, { right: true })),
+      0,
+    );
+  const byBias = (blocks: readonly Sequence[], like: Real): Real =>
+    reshape(concat(blocks.map(summed), 1), like.shape);
+
+  const byInputs = (): readonly Real[] => {
+    const rows = layer.byInputSum.map((block) => fixed(block[0]?.shape ?? [], 0));
+    const turned = split(transposedOnce(graph, weights.input), rows, 1);
+    const all = layer.byInputSum.reduce<Real | undefined>(
+      (sum, block, index) => product(turned[index] ?? weights.input, sideBySide(block), sum),
+      undefined,
+    );
+    return all
+      ? split(
+          all,
+          inputs.map((x) => fixed(x.shape, 1)),
+          1,
+        )
+      : [];
+  };
   return [
-    product(byInputSum, concat(inputs, 1), undefined, { right: true }),
-    product(byRecurrentSum, before, undefined, { right: true }),
-    byBias,
-    shared ? byBias : summed(byRecurrentSum),
-    ...(inputsWanted
-      ? split(product(transposedOnce(graph, weights.input), byInputSum), widths(inputs), 1)
-      : []),
+    byWeight(layer.byInputSum, concat(inputs, 1)),
+    byWeight(layer.byRecurrentSum, concat([zeroLike(graph, first), ...hidden.slice(0, -1)], 1)),
+    byBias(layer.byInputSum, weights.inputBias),
+    byBias(layer.byRecurrentSum, weights.recurrentBias),
+    ...(inputsWanted ? byInputs() : []),
   ];
 }
 
-const widths = (sequence: Sequence): number[] => sequence.map((step) => fixed(step.shape, 1));
+/** A function of a sequence that is worked out once for each. */
+function once(emit: (sequence: Sequence) => Real): (sequence: Sequence) => Real {
+  const known = new Map<Sequence, Real>();
+  return (sequence) => {
+    const value = known.get(sequence) ?? emit(sequence);
+    known.set(sequence, value);
+    return value;
+  };
+}
+
+/** Part of what a step's gates send back to the hidden state before it: weight · byGates. */
+export interface Returning {
+  /** Transposed recurrent weights of some gates, [hidden, rows]. */
+  readonly back: Real;
+  /** Gradients by those gates' sums, [rows, batch]. */
+  readonly byGates: Real;
+}
 
 /**
- * The gradient that arrives at a hidden state: from those who read it (`direct`), and from the next step's gates through
- * the transposed recurrent weights.
+ * The gradient that arrives at a hidden state: from those who read it (`direct`), and from the gates of the next step. The
+ * additions ride on the products.
  */
 export function arrivingAt(
   graph: GraphBuilder,
   hidden: Real,
   direct: Real | undefined,
-  next: { readonly back: Real; readonly byGates: Real } | undefined,
+  next: readonly Returning[],
 ): Real {
-  if (next) return matrix(graph).product(next.back, next.byGates, direct);
-  return direct ?? zeroLike(graph, hidden);
+  const { product } = matrix(graph);
+  const sum = next.reduce((total, { back, byGates }) => product(back, byGates, total), direct);
+  return sum ?? zeroLike(graph, hidden);
 }
 
 /**
