@@ -1,35 +1,42 @@
 import { readDocument } from "@flts/common/claim-check/documents";
-import { type Candidate, candidate as candidateSchema } from "@flts/common/contracts/candidate";
+import { candidate as candidateSchema } from "@flts/common/contracts/candidate";
 import { hasCode } from "@flts/common/contracts/errors";
 import { modelTraining, topics, trainingData } from "@flts/common/contracts/events";
 import { stationOf } from "@flts/common/contracts/identity";
-import { buckets, keys } from "@flts/common/contracts/layout";
-import { type Promotion, promotion as promotionSchema } from "@flts/common/contracts/promotion";
+import { buckets } from "@flts/common/contracts/layout";
+import { promotion as promotionSchema } from "@flts/common/contracts/promotion";
 import type { MessageLog } from "@flts/common/ports/message-log";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { deadLetterTopic } from "@flts/common/stage/dead-letter";
 import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
+import { z } from "zod";
 import { listDecisions } from "./pipeline/outcome.ts";
 import { trainerOf } from "./pipeline/process-specs.ts";
 
 /** The state of a pipeline as store and log tell it; whether anything runs does not matter. */
 export interface StatusReport {
-  /** Stations with a champion. */
-  readonly stations: readonly {
-    readonly identifier: string;
-    readonly family: string;
-    readonly runId: string;
-    readonly epoch: number;
-    readonly verdict: string;
-    readonly since: string;
-  }[];
+  readonly stations: readonly StationReport[];
   readonly rounds: readonly RoundReport[];
-  /** By group and topic; `lag` counts messages published and not yet done. */
+  /** Groups that have done anything yet, by topic; `lag` counts messages published and not yet done. */
   readonly groups: readonly { readonly group: string; readonly topic: string; readonly lag: number }[];
   /** Dead letters by topic; topics without any are left out. */
   readonly deadLetters: readonly { readonly topic: string; readonly count: number }[];
   /** What is still to be done, one sentence each. */
   readonly pending: readonly string[];
+}
+
+/** A station with a table or a champion. */
+export interface StationReport {
+  readonly identifier: string;
+  /** The present training table; null before the first preprocessing. */
+  readonly table: { readonly round: string; readonly source: string; readonly rows: number } | null;
+  readonly champion: {
+    readonly family: string;
+    readonly runId: string;
+    readonly epoch: number;
+    readonly verdict: string;
+    readonly since: string;
+  } | null;
 }
 
 export interface RoundReport {
@@ -53,44 +60,67 @@ export async function reportStatus(
   { store, log }: { readonly store: ObjectStore; readonly log: MessageLog },
   families: readonly string[],
 ): Promise<StatusReport> {
+  const stations = await reportStations(store);
   const rounds = await reportRounds(store);
   const groups = await reportGroups(log, families);
   return {
-    stations: await reportStations(store),
+    stations,
     rounds,
     groups,
     deadLetters: await countDeadLetters(log),
-    pending: pendingOf(rounds, groups),
+    pending: pendingOf(stations, rounds, groups),
   };
 }
 
-async function reportStations(store: ObjectStore): Promise<StatusReport["stations"]> {
-  const heads: Promotion[] = [];
-  for await (const { key } of store.list(buckets.promotion, "")) {
-    if (!key.endsWith(`/${keys.rootHead}`)) continue;
-    const ref = { bucket: buckets.promotion, key };
-    const head = await readDocument(store, ref, promotionSchema, "POINTER_INVALID");
-    if (head !== null) heads.push(head.document);
+async function reportStations(store: ObjectStore): Promise<readonly StationReport[]> {
+  const stations = new Map<string, StationReport>();
+  const blank = { table: null, champion: null };
+  const note = (identifier: string, known: Partial<StationReport>): void => {
+    const station = stationOf(identifier);
+    stations.set(station, { identifier: station, ...blank, ...stations.get(station), ...known });
+  };
+  const tables = await readAll(store, buckets.processed, "", tableHead, (key) => TRAIN_HEAD.test(key));
+  for (const { identifier, round, train_source_object: source, row_count: rows } of tables)
+    note(identifier, { table: { round, source, rows } });
+  const heads = await readAll(store, buckets.promotion, "", promotionSchema, (key) => STATION_HEAD.test(key));
+  for (const { identifier, model_type: family, run_id: runId, epoch, verdict, timestamp: since } of heads)
+    note(identifier, { champion: { family, runId, epoch, verdict, since } });
+  return [...stations.values()].toSorted((a, b) => a.identifier.localeCompare(b.identifier));
+}
+
+/** `processed_data.meta.json`, below a station's folder or not; the test table's head tells nothing more. */
+const TRAIN_HEAD = /(^|\/)processed_data\.meta\.json$/;
+/** `<station>/current.json`; the one at the root is a copy. */
+const STATION_HEAD = /^[^/]+\/current\.json$/;
+
+/** Of the head of a processed table, what is reported. */
+const tableHead = z.looseObject({
+  identifier: z.string(),
+  round: z.string(),
+  train_source_object: z.string(),
+  row_count: z.number(),
+});
+
+/** Every document of a bucket under a prefix whose key is wanted. */
+async function readAll<T>(
+  store: ObjectStore,
+  bucket: string,
+  prefix: string,
+  schema: z.ZodType<T>,
+  wanted: (key: string) => boolean = () => true,
+): Promise<readonly T[]> {
+  const documents: T[] = [];
+  for await (const { key } of store.list(bucket, prefix)) {
+    if (!wanted(key)) continue;
+    const stored = await readDocument(store, { bucket, key }, schema, "POINTER_INVALID");
+    if (stored !== null) documents.push(stored.document);
   }
-  return heads.map(({ identifier, model_type, run_id, epoch, verdict, timestamp }) => ({
-    identifier: stationOf(identifier),
-    family: model_type,
-    runId: run_id,
-    epoch,
-    verdict,
-    since: timestamp,
-  }));
+  return documents;
 }
 
 async function reportRounds(store: ObjectStore): Promise<readonly RoundReport[]> {
-  const byRound = new Map<string, Candidate[]>();
-  for await (const { key } of store.list(buckets.promotion, "candidates/")) {
-    const ref = { bucket: buckets.promotion, key };
-    const stored = await readDocument(store, ref, candidateSchema, "POINTER_INVALID");
-    if (stored === null) continue;
-    const { document } = stored;
-    byRound.set(document.round, [...(byRound.get(document.round) ?? []), document]);
-  }
+  const all = await readAll(store, buckets.promotion, "candidates/", candidateSchema);
+  const byRound = Map.groupBy(all, ({ round }) => round);
   return Promise.all(
     [...byRound].map(async ([round, candidates]) => {
       const decisions = await listDecisions(store, round);
@@ -123,9 +153,9 @@ async function reportGroups(log: MessageLog, families: readonly string[]): Promi
   const reports: { group: string; topic: string; lag: number }[] = [];
   for (const { group, topic } of groupsOf(families)) {
     const partitions = await orNone(log.lag(group, [topic]));
-    // A group that has committed nothing either has all before it or never was.
     const lag = partitions.reduce((sum, { committed, end }) => sum + Number(end - (committed ?? 0n)), 0);
-    if (partitions.length > 0) reports.push({ group, topic, lag });
+    // A family that nobody trains here has a group by name alone.
+    if (partitions.some(({ committed }) => committed !== null)) reports.push({ group, topic, lag });
   }
   return reports;
 }
@@ -156,15 +186,22 @@ async function orNone<Item>(read: Promise<readonly Item[]>): Promise<readonly It
   }
 }
 
-function pendingOf(rounds: readonly RoundReport[], groups: StatusReport["groups"]): readonly string[] {
+function pendingOf(
+  stations: readonly StationReport[],
+  rounds: readonly RoundReport[],
+  groups: StatusReport["groups"],
+): readonly string[] {
+  const decided = new Set(rounds.filter(({ verdict }) => verdict !== null).map(({ round }) => round));
+  const present = stations.flatMap(({ identifier, table }) =>
+    table === null ? [] : [{ identifier, round: table.round }],
+  );
+  const undecided = new Map([...rounds, ...present].map(({ identifier, round }) => [round, identifier]));
   return [
     ...groups
       .filter(({ lag }) => lag > 0)
       .map(({ group, topic, lag }) => `${group} has ${lag} message(s) of ${topic} before it`),
-    ...rounds
-      .filter(({ verdict }) => verdict === null)
-      .map(
-        ({ round, candidates }) => `round ${round} has ${candidates.length} candidate(s) and no decision yet`,
-      ),
+    ...[...undecided]
+      .filter(([round]) => !decided.has(round))
+      .map(([round, identifier]) => `round ${round} of station ${identifier} is not decided yet`),
   ];
 }

@@ -32,12 +32,12 @@ export function summaryText(facts: RoundFacts, { width, style, measured }: Surro
       ),
     ...scoreboard(decision, facts, style),
     "",
-    verdictLine(facts, style),
+    ...verdictLines(facts, style),
     ...(facts.forecast.length === 0
       ? []
       : ["", ...forecastText(facts.target, facts.forecast, { width, style, measured })]),
     "",
-    style.faint(timesLine(facts)),
+    ...factLines(facts).map(style.faint),
   ];
 }
 
@@ -77,11 +77,12 @@ function baselineRows({ baselines }: Decision, style: Style): string[][] {
   );
 }
 
-function verdictLine({ outcome: { decision, promotion } }: RoundFacts, style: Style): string {
-  if (promotion === null)
-    return `${style.strong("Nothing promoted")} (${decision.verdict}): ${decision.reason}`;
-  const what = `Promoted: ${promotion.model_type}, epoch ${promotion.epoch}, run ${promotion.run_id}`;
-  return `${style.good("✓")} ${style.strong(what)} (${decision.verdict}): ${decision.reason}`;
+function verdictLines({ outcome: { decision, promotion } }: RoundFacts, style: Style): string[] {
+  const what =
+    promotion === null
+      ? style.strong("Nothing promoted")
+      : `${style.good("✓")} ${style.strong(`Promoted: ${promotion.model_type}`)}, epoch ${promotion.epoch}, run ${promotion.run_id}`;
+  return [`${what} (${decision.verdict})`, style.faint(`  ${decision.reason}`)];
 }
 
 /** A forecast as plot and first rows. */
@@ -118,12 +119,11 @@ export function forecastText(
   return [...plot, "", ...table, ...more];
 }
 
-function timesLine({ seconds, rows, columnNames, configHash, round }: RoundFacts): string {
-  const parts = [
-    `${count(rows.train)} + ${count(rows.test)} rows, ${columnNames.length} columns`,
-    `settings ${shortId(configHash)}`,
-    `round ${shortId(round)}`,
-    `preprocess ${duration(seconds.preprocess)}, training ${duration(seconds.train)}, evaluation ${duration(seconds.eval)}, all ${duration(seconds.total)}`,
+function factLines({ seconds, rows, columnNames, configHash, round }: RoundFacts): string[] {
+  const table = `${count(rows.train)} + ${count(rows.test)} rows, ${columnNames.length} columns`;
+  const steps = `preprocess ${duration(seconds.preprocess)}, training ${duration(seconds.train)}, evaluation ${duration(seconds.eval)}`;
+  return [
+    `${table} · settings ${shortId(configHash)} · round ${shortId(round)}`,
+    `${steps} · ${duration(seconds.total)} in all, starting and serving included`,
   ];
-  return parts.join(" · ");
 }

@@ -38,7 +38,7 @@ test.each([
   [["demo", "--dataset", ","], "Give at least one name."],
   [["demo", "--dataset", "PobleSec"], "give that with --data"],
   [["status", "more"], "too many arguments"],
-  [["demo", "--families", "LINEAR,TETS"], 'there is no family "TETS"; there are LINEAR'],
+  [["demo", "--families", "LINEAR,TETS"], 'there is no family "TETS"; there are '],
 ])("%j is a fault of usage, told in one line", async (args, part) => {
   const { code, line } = await run(...args);
   expect(code).toBe(2);

@@ -2,6 +2,7 @@ import { reportStatus } from "@flts/cli/status-report";
 import { writeDocument } from "@flts/common/claim-check/documents";
 import type { Candidate } from "@flts/common/contracts/candidate";
 import { buckets, keys } from "@flts/common/contracts/layout";
+import type { MessageLog } from "@flts/common/ports/message-log";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { createMemoryLog } from "@flts/testing/memory-log";
 import { createMemoryStore } from "@flts/testing/memory-store";
@@ -53,7 +54,7 @@ test("a round without a decision is pending, and shows its candidates", async ()
       reason: null,
     },
   ]);
-  expect(pending).toEqual(["round r1 has 1 candidate(s) and no decision yet"]);
+  expect(pending).toEqual(["round r1 of station default is not decided yet"]);
 });
 
 test("a promotion shows its station's champion, and the copy at the root is not another station", async () => {
@@ -67,26 +68,57 @@ test("a promotion shows its station's champion, and the copy at the root is not 
   expect(stations).toEqual([
     {
       identifier: "default",
-      family: "LINEAR",
-      runId: "run-LINEAR",
-      epoch: 1,
-      verdict: "cold_start",
-      since: "2026-01-01T00:00:00.000Z",
+      table: null,
+      champion: {
+        family: "LINEAR",
+        runId: "run-LINEAR",
+        epoch: 1,
+        verdict: "cold_start",
+        since: "2026-01-01T00:00:00.000Z",
+      },
     },
   ]);
   expect(rounds[0]).toMatchObject({ verdict: "cold_start", reason: "no champion yet" });
   expect(pending).toEqual([]);
 });
 
-test("messages before a group and dead letters are counted", async () => {
+test("a station whose table nobody has trained on yet is shown, and its round is pending", async () => {
+  const backends = await setUp();
+  const head = { identifier: "North", round: "r2", train_source_object: "North.csv", row_count: 9 };
+  await backends.store.ensureBucket(buckets.processed);
+  const ref = { bucket: buckets.processed, key: keys.processedHead("North", "processed_data") };
+  await writeDocument(backends.store, ref, head);
+  const { stations, pending } = await reportStatus(backends, []);
+  expect(stations).toEqual([
+    { identifier: "North", table: { round: "r2", source: "North.csv", rows: 9 }, champion: null },
+  ]);
+  expect(pending).toContain("round r2 of station North is not decided yet");
+});
+
+/** Lets a group handle the first message of its topic, and no more. */
+async function handleOne(log: MessageLog, group: string, topic: string): Promise<void> {
+  const handled = Promise.withResolvers<void>();
+  const consumer = await log.consume({
+    group,
+    topics: [topic],
+    from: "earliest",
+    onDelivery: async (delivery) => {
+      await delivery.commit();
+      handled.resolve();
+      await new Promise((resolve) => delivery.signal.addEventListener("abort", resolve));
+    },
+    onCrash: handled.reject,
+  });
+  await handled.promise;
+  await consumer.stop();
+}
+
+test("messages before a group and dead letters are counted; a group that never did anything is none", async () => {
   const { store, log } = await setUp();
   await log.publish([message("training-data"), message("training-data"), message("DLQ-model-training")]);
+  await handleOne(log, "train-linear", "training-data");
   const { groups, deadLetters, pending } = await reportStatus({ store, log }, ["LINEAR", "GRU"]);
-  expect(groups).toEqual([
-    { group: "train-linear", topic: "training-data", lag: 2 },
-    { group: "train-gru", topic: "training-data", lag: 2 },
-    { group: "eval-promoter", topic: "model-training", lag: 0 },
-  ]);
+  expect(groups).toEqual([{ group: "train-linear", topic: "training-data", lag: 1 }]);
   expect(deadLetters).toEqual([{ topic: "DLQ-model-training", count: 1 }]);
-  expect(pending).toContain("train-gru has 2 message(s) of training-data before it");
+  expect(pending).toContain("train-linear has 1 message(s) of training-data before it");
 });

@@ -86,14 +86,14 @@ test("people see the models beside persistence and EWMA, best first", () => {
 
 test("people see what was promoted and why, the plot and its first rows", () => {
   const text = summaryText(facts, surroundings).join("\n");
-  expect(text).toContain("Promoted: LINEAR, epoch 1, run run-LINEAR (cold_start): no champion yet");
+  expect(text).toContain("✓ Promoted: LINEAR, epoch 1, run run-LINEAR (cold_start)\n  no champion yet");
   expect(text).toContain("░");
   expect(text).toContain("2018-03-05 15:18");
   expect(text).toContain("… 2 more");
 });
 
 test("the summary fits its width", () => {
-  for (const line of summaryText(facts, surroundings)) expect(widthOf(line)).toBeLessThanOrEqual(140);
+  for (const line of summaryText(facts, surroundings)) expect(widthOf(line)).toBeLessThanOrEqual(100);
 });
 
 test("nothing promoted is said with its reason, and without a champion there is no plot", () => {
@@ -102,7 +102,7 @@ test("nothing promoted is said with its reason, and without a champion there is 
     { ...facts, outcome: { decision: held, promotion: null }, forecast: [] },
     surroundings,
   );
-  expect(lines).toContain("Nothing promoted (rejected): worse than persistence");
+  expect(lines.join("\n")).toContain("Nothing promoted (rejected)\n  worse than persistence");
   expect(lines.join("")).not.toContain("░");
 });
 
@@ -118,6 +118,6 @@ test("a round in which every training failed has no models and no baselines, and
   const outcome = { decision: nothing, promotion: null };
   const lines = summaryText({ ...facts, outcome, forecast: [] }, surroundings);
   expect(lines).toContain("LSTM was not trained (TRAINING_DIVERGED): loss is NaN");
-  expect(lines).toContain("Nothing promoted (rejected): no model to promote");
+  expect(lines.join("\n")).toContain("Nothing promoted (rejected)\n  no model to promote");
   expect(summaryJson({ ...facts, outcome }).baselines).toBeNull();
 });

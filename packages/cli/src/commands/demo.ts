@@ -20,9 +20,9 @@ export interface DemoOptions extends PipelineOptions {
   readonly dataset: Dataset;
 }
 
-/** Half an hour ahead, and the four hours before it. */
+/** Half an hour ahead, and the two and a half hours before it. */
 const HORIZON = 15;
-const MEASURED_ROWS = 120;
+const MEASURED_ROWS = 75;
 
 const POLL_MS = 100;
 /** Bars are redrawn so often. */
@@ -47,7 +47,15 @@ export async function demo(options: DemoOptions, output: Output, signal: AbortSi
   const surroundings = { width: output.screen.width, style: output.style, measured };
   output.say("", ...summaryText(facts, surroundings), "", ...whereNext(home));
   output.result(summaryJson(facts));
+  assertSomethingTrained(facts);
   return true;
+}
+
+/** A gate that lets nothing pass has done its work; trainings of which none succeeded have not. */
+function assertSomethingTrained({ outcome: { decision } }: RoundFacts): void {
+  if (decision.scoreboard.length > 0) return;
+  const reasons = decision.failed.map(({ model_type, code, reason }) => `${model_type} (${code}): ${reason}`);
+  throw new FltsError("TABLE_INVALID", `no training succeeded: ${reasons.join("; ")}`);
 }
 
 async function playRound(

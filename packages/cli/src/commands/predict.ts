@@ -19,7 +19,7 @@ export interface PredictOptions {
 }
 
 /** Rows of history that are plotted, and that are sent to a service. */
-const MEASURED_ROWS = 120;
+const MEASURED_ROWS = 75;
 
 interface Prediction {
   readonly identifier: string;

@@ -4,7 +4,7 @@ import { openHome } from "../home.ts";
 import { shortId } from "../pipeline/narrate.ts";
 import { type RunFile, readRunFile } from "../pipeline/run-file.ts";
 import { reportStatus, type StatusReport } from "../status-report.ts";
-import { duration, shortTime } from "../terminal/numbers.ts";
+import { count, duration, shortTime } from "../terminal/numbers.ts";
 import type { Output } from "../terminal/output.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -42,7 +42,7 @@ function statusText(
   { style }: Output,
 ): string[] {
   if (stations.length === 0 && rounds.length === 0)
-    return [`Nothing was trained in ${home} yet. 'pnpm demo' makes a first round.`, ...pending];
+    return [`Nothing was done in ${home} yet. 'pnpm demo' makes a first round.`, ...pending];
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [style.strong(title), ...lines, ""];
   return [
@@ -50,7 +50,7 @@ function statusText(
       "Running",
       running === null ? ["nothing ('pnpm flts up' starts the services)"] : runningLines(running),
     ),
-    ...section("Champions", championTable(stations, style)),
+    ...section("Stations", stationTable(stations, style)),
     ...section("Rounds", roundTable(rounds, style)),
     ...section(
       "Messages not yet handled",
@@ -60,7 +60,7 @@ function statusText(
       "Dead letters",
       deadLetters.length === 0
         ? ["none"]
-        : deadLetters.map(({ topic, count }) => style.bad(`${topic.padEnd(24)} ${count}`)),
+        : deadLetters.map((one) => style.bad(`${one.topic.padEnd(24)} ${one.count}`)),
     ),
     ...section("Pending", pending.length === 0 ? ["nothing"] : pending),
     style.faint(`State lies in ${home}, logs in ${home}/logs.`),
@@ -72,28 +72,34 @@ const runningLines = ({ pid, endpoints }: RunFile): string[] => [
   ...endpoints.filter(({ url }) => url !== null).map(({ name, url }) => `${name.padEnd(16)} ${url}`),
 ];
 
-const championTable = (stations: StatusReport["stations"], style: Output["style"]): string[] =>
-  stations.length === 0
-    ? ["none"]
-    : renderTable(
-        [
-          { title: "station" },
-          { title: "family" },
-          { title: "epoch", align: "right" },
-          { title: "verdict" },
-          { title: "since" },
-          { title: "run" },
-        ],
-        stations.map(({ identifier, family, epoch, verdict, since, runId }) => [
-          identifier,
-          family,
-          String(epoch),
-          verdict,
-          shortTime(since),
-          runId,
-        ]),
-        style,
-      );
+const stationTable = (stations: StatusReport["stations"], style: Output["style"]): string[] =>
+  renderTable(
+    [
+      { title: "station" },
+      { title: "data" },
+      { title: "rows", align: "right" },
+      { title: "champion" },
+      { title: "epoch", align: "right" },
+      { title: "verdict" },
+      { title: "since" },
+      { title: "run" },
+    ],
+    stations.map(({ identifier, table, champion }) => [
+      identifier,
+      table?.source ?? "–",
+      table === null ? "–" : count(table.rows),
+      ...(champion === null
+        ? ["none"]
+        : [
+            champion.family,
+            String(champion.epoch),
+            champion.verdict,
+            shortTime(champion.since),
+            shortId(champion.runId),
+          ]),
+    ]),
+    style,
+  );
 
 const roundTable = (rounds: StatusReport["rounds"], style: Output["style"]): string[] =>
   renderTable(

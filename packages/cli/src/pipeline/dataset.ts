@@ -94,7 +94,8 @@ const reasonOf = (error: unknown): string =>
 
 /** Nine days of training and two and a quarter for the test, at two minutes a row: weekly rhythm included, and trained in seconds. */
 const SYNTHETIC_ROWS = { train: 6_480, test: 1_620 };
-const SYNTHETIC_START_MS = Date.UTC(2026, 0, 5);
+/** So that the measurements end, and the forecast begins, in a busy evening. */
+const SYNTHETIC_START_MS = Date.UTC(2026, 0, 5, 13);
 
 /** A station that does not exist; the same name is the same station, to the byte. */
 export function synthesizeDataset(name: string): Dataset {
