@@ -5,7 +5,8 @@ import { layout } from "../nodes/layout.ts";
 import { matrix } from "../nodes/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import { type LayerWeights, type Sequence, weightList } from "./cell.ts";
-import { arrivingAt, layerGradients, transposedOnce, type UnrolledLayer } from "./unrolled.ts";
+import { gateSums } from "./gate-sums.ts";
+import { arrivingAt, layerGradients, returning, type UnrolledLayer } from "./unrolled.ts";
 
 /**
  * Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the recurrent product.
@@ -69,17 +70,19 @@ function forward(
   weights: LayerWeights,
   recurrent: Blocks,
 ): readonly Step[] {
-  const { add, sub, mul, neg, tanh } = arithmetic(graph);
+  const { add, sub, mul, neg, sigmoid, tanh } = arithmetic(graph);
   const { product } = matrix(graph);
   const input = blocks(graph, weights.input);
   const inputBias = blocks(graph, weights.inputBias);
   const recurrentBias = blocks(graph, weights.recurrentBias);
-  const gatesAt = gateEmitter(graph, input.gates, recurrent.gates, add(inputBias.gates, recurrentBias.gates));
+  const bias = add(inputBias.gates, recurrentBias.gates);
+  const sumsAt = gateSums(graph, { input: input.gates, recurrent: recurrent.gates, bias });
 
   const steps: Step[] = [];
   for (const x of inputs) {
     const before = steps.at(-1)?.h;
-    const { r, z } = gatesAt(x, before);
+    const [r, z] = sumsAt(x, before).map(sigmoid);
+    if (!r || !z) throw new Error("A GRU has two gates beside its candidate");
     const recalled = before
       ? product(recurrent.candidate, before, recurrentBias.candidate)
       : recurrentBias.candidate;
@@ -89,35 +92,6 @@ function forward(
     steps.push({ r, z, n, recalled, admitted, kept, h: add(n, kept) });
   }
   return steps;
-}
-
-type Gates = Pick<Step, "r" | "z">;
-
-/** Prepares weights [2 · hidden, …] once, and returns what emits a step's gates from its input and the state before it. */
-function gateEmitter(
-  graph: GraphBuilder,
-  input: Real,
-  recurrent: Real,
-  bias: Real,
-): (x: Real, before: Real | undefined) => Gates {
-  const { sigmoid } = arithmetic(graph);
-  const { concat, split } = layout(graph);
-  const { product } = matrix(graph);
-  const hidden = fixed(recurrent.shape, 1);
-  const perGate = [hidden, hidden];
-  const biasOf = split(bias, perGate, 0);
-  const weightOf = split(concat([input, recurrent], 1), perGate, 0);
-
-  function sums(x: Real, before: Real | undefined): readonly Real[] {
-    if (!before) return split(product(input, x, bias), perGate, 0);
-    const stacked = concat([x, before], 0);
-    return weightOf.map((weight, gate) => product(weight, stacked, biasOf[gate]));
-  }
-  return (x, before) => {
-    const [r, z] = sums(x, before);
-    if (!r || !z) throw new Error("A GRU has two gates beside its candidate");
-    return { r: sigmoid(r), z: sigmoid(z) };
-  };
 }
 
 /**
@@ -132,8 +106,8 @@ function backward(
 ): Pick<UnrolledLayer, "byInputSum" | "byRecurrentSum"> {
   const { add, sub, mul } = arithmetic(graph);
   const { concat } = layout(graph);
-  const backGates = transposedOnce(graph, recurrent.gates);
-  const backCandidate = transposedOnce(graph, recurrent.candidate);
+  const backGates = returning(graph, recurrent.gates);
+  const backCandidate = returning(graph, recurrent.candidate);
 
   const byGates: Real[] = [];
   const byCandidate: Real[] = [];
@@ -142,13 +116,7 @@ function backward(
   for (const [t, { r, z, n, recalled, admitted, kept, h }] of [...steps.entries()].toReversed()) {
     const [direct, gates, recall] = [byHidden[t], byGates[0], byRecalled[0]];
     const arriving = direct && byHz ? add(direct, byHz) : (byHz ?? direct);
-    const next =
-      gates && recall
-        ? [
-            { back: backGates, byGates: gates },
-            { back: backCandidate, byGates: recall },
-          ]
-        : [];
+    const next = gates && recall ? [backGates(gates), backCandidate(recall)] : [];
     const byH = arrivingAt(graph, h, arriving, next);
     byHz = mul(byH, z);
     const byN = sub(byH, byHz);

@@ -2,10 +2,10 @@ import type { GraphBuilder } from "../graph/graph.ts";
 import { fixed } from "../graph/shape.ts";
 import { arithmetic, type Real } from "../nodes/arithmetic.ts";
 import { layout } from "../nodes/layout.ts";
-import { matrix } from "../nodes/matrix.ts";
 import type { Tape } from "../operators/tape.ts";
 import { type LayerWeights, type Sequence, weightList } from "./cell.ts";
-import { arrivingAt, layerGradients, transposedOnce, zeroLike } from "./unrolled.ts";
+import { gateSums } from "./gate-sums.ts";
+import { arrivingAt, layerGradients, returning, zeroLike } from "./unrolled.ts";
 
 /**
  * Long short-term memory (Hochreiter & Schmidhuber 1997), with PyTorch's gates in PyTorch's order:
@@ -43,12 +43,17 @@ interface Step {
 }
 
 function forward(graph: GraphBuilder, inputs: Sequence, weights: LayerWeights): readonly Step[] {
-  const { add, mul, tanh } = arithmetic(graph);
-  const gatesAt = gateEmitter(graph, weights);
+  const { add, mul, sigmoid, tanh } = arithmetic(graph);
+  const { input, recurrent } = weights;
+  const bias = add(weights.inputBias, weights.recurrentBias);
+  const column = layout(graph).reshape(bias, [fixed(bias.shape, 0), 1]);
+  const sumsAt = gateSums(graph, { input, recurrent, bias: column });
   const steps: Step[] = [];
   for (const x of inputs) {
     const before = steps.at(-1);
-    const { i, f, g, o } = gatesAt(x, before?.h);
+    const [sumI, sumF, sumG, sumO] = sumsAt(x, before?.h);
+    if (!sumI || !sumF || !sumG || !sumO) throw new Error("An LSTM has four gates");
+    const [i, f, g, o] = [sigmoid(sumI), sigmoid(sumF), tanh(sumG), sigmoid(sumO)];
     const entered = mul(i, g);
     const memory = before && { c: before.c, kept: mul(f, before.c) };
     const c = memory ? add(memory.kept, entered) : entered;
@@ -56,35 +61,6 @@ function forward(graph: GraphBuilder, inputs: Sequence, weights: LayerWeights): 
     steps.push({ i, f, g, o, c, tanhC, h: mul(o, tanhC), ...(memory && { memory }) });
   }
   return steps;
-}
-
-type Gates = Pick<Step, "i" | "f" | "g" | "o">;
-
-/** Prepares the weights once, and returns what emits the gates of a step from its input and the hidden state before it. */
-function gateEmitter(
-  graph: GraphBuilder,
-  weights: LayerWeights,
-): (x: Real, before: Real | undefined) => Gates {
-  const { add, sigmoid, tanh } = arithmetic(graph);
-  const { concat, split, reshape } = layout(graph);
-  const { product } = matrix(graph);
-  const hidden = fixed(weights.recurrent.shape, 1);
-  const perGate = [hidden, hidden, hidden, hidden];
-  const bias = reshape(add(weights.inputBias, weights.recurrentBias), [4 * hidden, 1]);
-  const biasOf = split(bias, perGate, 0);
-  // A product per gate costs 3 % more than one for all four, but splitting that one's result would cost 10 %.
-  const weightOf = split(concat([weights.input, weights.recurrent], 1), perGate, 0);
-
-  function sums(x: Real, before: Real | undefined): readonly Real[] {
-    if (!before) return split(product(weights.input, x, bias), perGate, 0);
-    const stacked = concat([x, before], 0);
-    return weightOf.map((weight, gate) => product(weight, stacked, biasOf[gate]));
-  }
-  return (x, before) => {
-    const [i, f, g, o] = sums(x, before);
-    if (!i || !f || !g || !o) throw new Error("An LSTM has four gates");
-    return { i: sigmoid(i), f: sigmoid(f), g: tanh(g), o: sigmoid(o) };
-  };
 }
 
 /**
@@ -101,13 +77,12 @@ function backward(
 ): Sequence {
   const { add, sub, mul } = arithmetic(graph);
   const { concat } = layout(graph);
-  const back = transposedOnce(graph, recurrent);
+  const back = returning(graph, recurrent);
 
   const byGates: Real[] = [];
   let byMemory: Real | undefined;
   for (const [t, { i, f, g, o, tanhC, memory, h }] of [...steps.entries()].toReversed()) {
-    const next = byGates[0] ? [{ back, byGates: byGates[0] }] : [];
-    const byH = arrivingAt(graph, h, byHidden[t], next);
+    const byH = arrivingAt(graph, h, byHidden[t], byGates.slice(0, 1).map(back));
     const byHo = mul(byH, o);
     const byO = mul(byHo, tanhC);
     const byTanhC = sub(byHo, mul(byO, tanhC));

@@ -30,47 +30,49 @@ export function layerGradients(
   layer: UnrolledLayer,
   inputsWanted: boolean,
 ): readonly Real[] {
-  const { concat, split, reshape } = layout(graph);
+  const { concat, reshape } = layout(graph);
   const { product } = matrix(graph);
-  const { inputs, hidden, weights } = layer;
+  const { inputs, hidden, weights, byInputSum, byRecurrentSum } = layer;
   const [first] = hidden;
   if (!first) throw new Error("A recurrent layer needs at least one step");
 
   const sideBySide = once((block: Sequence) => concat(block, 1));
-  const columns = fixed(first.shape, 1) * inputs.length;
+  const columns = fixed(first.shape, 1) * hidden.length;
   const ones = graph.constant(float32([1, columns], new Float32Array(columns).fill(1)));
   // From the left: as a constant on the right the ones would be packed as if for a large product, at six times the cost.
   const summed = once((block: Sequence) => product(ones, sideBySide(block), undefined, { right: true }));
-  const byWeight = (blocks: readonly Sequence[], factor: Real): Real =>
-    concat(
-      blocks.map((block) => product(sideBySide(block), factor, undefined, { right: true })),
-      0,
-    );
-  const byBias = (blocks: readonly Sequence[], like: Real): Real =>
-    reshape(concat(blocks.map(summed), 1), like.shape);
-
-  const byInputs = (): readonly Real[] => {
-    const rows = layer.byInputSum.map((block) => fixed(block[0]?.shape ?? [], 0));
-    const turned = split(transposedOnce(graph, weights.input), rows, 1);
-    const all = layer.byInputSum.reduce<Real | undefined>(
-      (sum, block, index) => product(turned[index] ?? weights.input, sideBySide(block), sum),
-      undefined,
-    );
-    return all
-      ? split(
-          all,
-          inputs.map((x) => fixed(x.shape, 1)),
-          1,
-        )
-      : [];
+  const byBias = (blocks: readonly Sequence[], bias: Real): Real =>
+    reshape(concat(blocks.map(summed), 1), bias.shape);
+  const byWeight = (blocks: readonly Sequence[], factor: Real): Real => {
+    const rows = blocks.map((block) => product(sideBySide(block), factor, undefined, { right: true }));
+    return concat(rows, 0);
   };
   return [
-    byWeight(layer.byInputSum, concat(inputs, 1)),
-    byWeight(layer.byRecurrentSum, concat([zeroLike(graph, first), ...hidden.slice(0, -1)], 1)),
-    byBias(layer.byInputSum, weights.inputBias),
-    byBias(layer.byRecurrentSum, weights.recurrentBias),
-    ...(inputsWanted ? byInputs() : []),
+    byWeight(byInputSum, concat(inputs, 1)),
+    byWeight(byRecurrentSum, concat([zeroLike(graph, first), ...hidden.slice(0, -1)], 1)),
+    byBias(byInputSum, weights.inputBias),
+    byBias(byRecurrentSum, weights.recurrentBias),
+    ...(inputsWanted ? inputGradients(graph, byInputSum.map(sideBySide), weights.input, inputs) : []),
   ];
+}
+
+/** Wᵀ times the blocks' gradients of all steps, cut into steps again. */
+function inputGradients(
+  graph: GraphBuilder,
+  blocks: readonly Real[],
+  weight: Real,
+  inputs: Sequence,
+): readonly Real[] {
+  const { split } = layout(graph);
+  const { product } = matrix(graph);
+  const rows = blocks.map((block) => fixed(block.shape, 0));
+  const turned = split(transposedOnce(graph, weight), rows, 1);
+  const all = turned.reduce<Real | undefined>(
+    (sum, part, index) => product(part, blocks[index] ?? part, sum),
+    undefined,
+  );
+  const columns = inputs.map((x) => fixed(x.shape, 1));
+  return all ? split(all, columns, 1) : [];
 }
 
 /** A function of a sequence that is worked out once for each. */
@@ -83,34 +85,31 @@ function once(emit: (sequence: Sequence) => Real): (sequence: Sequence) => Real 
   };
 }
 
-/** Part of what a step's gates send back to the hidden state before it: weight · byGates. */
-export interface Returning {
-  /** Transposed recurrent weights of some gates, [hidden, rows]. */
-  readonly back: Real;
-  /** Gradients by those gates' sums, [rows, batch]. */
-  readonly byGates: Real;
+/** A product that is still to be emitted, so that an addition can ride on it. */
+export type PendingProduct = (addend: Real | undefined) => Real;
+
+/** How gradients by the sums of some gates go back to the hidden state before them: Uᵀ · byGates. */
+export function returning(graph: GraphBuilder, recurrent: Real): (byGates: Real) => PendingProduct {
+  const { product } = matrix(graph);
+  const turned = transposedOnce(graph, recurrent);
+  return (byGates) => (addend) => product(turned, byGates, addend);
 }
 
-/**
- * The gradient that arrives at a hidden state: from those who read it (`direct`), and from the gates of the next step. The
- * additions ride on the products.
- */
+/** The gradient that arrives at a hidden state: from those who read it (`direct`), and from the gates of the next step. */
 export function arrivingAt(
   graph: GraphBuilder,
   hidden: Real,
   direct: Real | undefined,
-  next: readonly Returning[],
+  next: readonly PendingProduct[],
 ): Real {
-  const { product } = matrix(graph);
-  const sum = next.reduce((total, { back, byGates }) => product(back, byGates, total), direct);
-  return sum ?? zeroLike(graph, hidden);
+  return next.reduce<Real | undefined>((sum, add) => add(sum), direct) ?? zeroLike(graph, hidden);
 }
 
 /**
  * A transposed weight [rows, columns] → [columns, rows], for several products. The detour through three axes keeps
  * onnxruntime from fusing the transposition back into each product, where it costs a quarter of the product.
  */
-export function transposedOnce(graph: GraphBuilder, weight: Real): Real {
+function transposedOnce(graph: GraphBuilder, weight: Real): Real {
   const { reshape } = layout(graph);
   const [rows, columns] = [fixed(weight.shape, 0), fixed(weight.shape, 1)];
   const turned = matrix(graph).transpose(reshape(weight, [1, rows, columns]), [2, 0, 1]);

@@ -2,12 +2,12 @@ import type { Network } from "../networks/network.ts";
 import { flatWeights, initialWeights, namedWeights, type Weights } from "../networks/weights.ts";
 import { randomStream, shuffle } from "../random.ts";
 import { earlyStopping } from "./early-stopping.ts";
-import { divergenceGuard, forecastErrors, trainEpoch } from "./epochs.ts";
+import { divergenceGuard, type ErrorFigures, forecastErrors, trainEpoch } from "./epochs.ts";
 import { openForecasts } from "./forecasts.ts";
 import { learningRateAt } from "./schedule.ts";
 import { checkSettings, type TrainingSettings } from "./settings.ts";
 import { checkTable, type TrainingTable, targetColumns, windowsIn } from "./table.ts";
-import { openTraining } from "./training-session.ts";
+import { openTraining, type TrainingSession } from "./training-session.ts";
 
 /** What an epoch brought. Losses are mean squared errors in scaled units. */
 export interface EpochReport {
@@ -38,14 +38,13 @@ export interface TrainingTask {
 }
 
 export interface TrainingResult {
+  /** What was trained: export needs it beside its weights. */
+  readonly network: Network;
   /** Of the best epoch on the stop rows. */
   readonly weights: Weights;
   readonly history: readonly EpochReport[];
   readonly bestEpoch: number;
 }
-
-/** Windows forecast at a time on the stop rows. */
-const evaluationBatch = 256;
 
 /**
  * Trains a network by Adam on the mean squared error over the windows of the fit rows, shuffled anew each epoch, until its
@@ -55,85 +54,104 @@ const evaluationBatch = 256;
  *
  * @throws TrainingError with SETTINGS_INVALID, TABLE_INVALID, TABLE_TOO_SHORT or TRAINING_DIVERGED; the signal's reason when aborted
  */
-export async function train({
-  network,
-  table,
-  settings,
-  signal,
-  onEpoch,
-}: TrainingTask): Promise<TrainingResult> {
+export async function train(task: TrainingTask): Promise<TrainingResult> {
+  const { network, table, settings, signal, onEpoch } = task;
   checkSettings(settings);
   checkTable(table);
-  const { inputLength: window, outputLength: horizon, batchSize, epochs, learningRate } = settings;
-  const fitStarts = windowsIn("fit", table.fit, window, horizon);
+  const { inputLength: window, outputLength: horizon, epochs } = settings;
+  const starts = windowsIn("fit", table.fit, window, horizon);
   const stopStarts = windowsIn("stop", table.stop, window, horizon);
-  const targets = targetColumns(table);
-  const shape = {
-    rows: table.features.length / table.columns,
-    features: table.columns,
-    targets: table.targets.length,
-    window,
-    horizon,
-  };
-  const truth = { targets, columns: table.targets.length, window, horizon };
-
+  const batchSize = Math.min(settings.batchSize, starts.length);
   const random = randomStream(settings.seed);
   const initial = flatWeights(initialWeights(network.parameters, random));
-  const data = { features: table.features, targets };
-  const batch = Math.min(batchSize, fitStarts.length);
-  const evaluation = { ...shape, batch: Math.min(evaluationBatch, stopStarts.length) };
-  await using resources = new AsyncDisposableStack();
-  const session = await openTraining(
-    network,
-    { ...shape, batch, clipNorm: settings.clipNorm },
-    data,
-    initial,
-  );
-  resources.defer(() => session.close());
-  const forecasts = await openForecasts(network, evaluation, table.features);
-  resources.defer(() => forecasts.close());
+  await using opened = await open(task, { initial, batchSize, stopStarts });
+  const { session, errorsOf } = opened;
 
-  const stepsPerEpoch = Math.ceil(fitStarts.length / batch);
-  const rateOf = (step: number): number =>
-    learningRateAt(settings.learningRateSchedule, learningRate, step, epochs * stepsPerEpoch);
-  const guard = divergenceGuard(learningRate);
+  const steps = Math.ceil(starts.length / batchSize);
+  const guard = divergenceGuard(settings.learningRate);
   const stopping = earlyStopping(settings.patience, initial);
   const history: EpochReport[] = [];
   for (let epoch = 1; epoch <= epochs; epoch += 1) {
-    shuffle(fitStarts, random);
-    const before = (epoch - 1) * stepsPerEpoch;
-    const learningRateOf = (step: number): number => rateOf(before + step);
-    const fitted = await trainEpoch({
-      session,
-      starts: fitStarts,
-      batchSize: batch,
-      learningRateOf,
-      guard,
-      signal,
-    });
+    shuffle(starts, random);
+    const learningRateOf = (step: number): number =>
+      learningRateAt(
+        settings.learningRateSchedule,
+        settings.learningRate,
+        (epoch - 1) * steps + step,
+        epochs * steps,
+      );
+    const fitted = await trainEpoch({ session, starts, batchSize, learningRateOf, guard, signal });
     const { parameters } = session.state();
-    const tested = forecastErrors(
-      await forecasts.forecast(stopStarts, parameters, signal),
-      stopStarts,
-      truth,
-    );
+    const tested = await errorsOf(parameters);
     guard.check(tested.mse, `on the stop rows after epoch ${epoch}`);
-    const report: EpochReport = {
-      epoch,
-      epochs,
-      trainLoss: fitted.mse,
-      trainMse: fitted.mse,
-      trainRmse: fitted.rmse,
-      trainMae: fitted.mae,
-      testLoss: tested.mse,
-      testMse: tested.mse,
-      testRmse: tested.rmse,
-      testMae: tested.mae,
-      learningRate: rateOf(before + stepsPerEpoch - 1),
-    };
+    const report = { epoch, epochs, ...figuresOf(fitted, tested), learningRate: learningRateOf(steps - 1) };
     history.push(report);
     onEpoch?.(report);
     if (stopping.isOver(epoch, tested.mse, parameters)) break;
   }
-  return { weights: namedWeights(network.parameters, stopping.best), history, bestEpoch: stopping.bestEpoch };
+  const weights = namedWeights(network.parameters, stopping.best);
+  return { network, weights, history, bestEpoch: stopping.bestEpoch };
 }
+
+/** Windows forecast at a time on the stop rows. */
+const evaluationBatch = 256;
+
+interface Opened extends AsyncDisposable {
+  readonly session: TrainingSession;
+  /** Errors on the stop rows. */
+  errorsOf(parameters: Float32Array): Promise<ErrorFigures>;
+}
+
+/** Opens the graphs of a training step and of forecasts on the stop rows; both are closed when training ends, however it ends. */
+async function open(
+  { network, table, settings, signal }: TrainingTask,
+  {
+    initial,
+    batchSize,
+    stopStarts,
+  }: { readonly initial: Float32Array; readonly batchSize: number; readonly stopStarts: Int32Array },
+): Promise<Opened> {
+  const { features, columns } = table;
+  const { inputLength: window, outputLength: horizon, clipNorm } = settings;
+  const targets = targetColumns(table);
+  const shape = {
+    rows: features.length / columns,
+    features: columns,
+    targets: table.targets.length,
+    window,
+    horizon,
+  };
+  await using resources = new AsyncDisposableStack();
+  const session = await openTraining(
+    network,
+    { ...shape, batch: batchSize, clipNorm },
+    { features, targets },
+    initial,
+  );
+  resources.defer(() => session.close());
+  const batch = Math.min(evaluationBatch, stopStarts.length);
+  const forecasts = await openForecasts(network, { ...shape, batch }, features);
+  resources.defer(() => forecasts.close());
+  const kept = resources.move();
+  return {
+    session,
+    async errorsOf(parameters) {
+      const answers = await forecasts.forecast(stopStarts, parameters, signal);
+      return forecastErrors(answers, stopStarts, { targets, columns: table.targets.length, window, horizon });
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+type Figures = Omit<EpochReport, "epoch" | "epochs" | "learningRate">;
+
+const figuresOf = (fitted: ErrorFigures, tested: ErrorFigures): Figures => ({
+  trainLoss: fitted.mse,
+  trainMse: fitted.mse,
+  trainRmse: fitted.rmse,
+  trainMae: fitted.mae,
+  testLoss: tested.mse,
+  testMse: tested.mse,
+  testRmse: tested.rmse,
+  testMae: tested.mae,
+});

@@ -55,3 +55,7 @@ test.each(cells)(
     expect(await layerError(cell, 3, (outputs) => outputs.slice(1, 2))).toBeLessThan(2e-3);
   },
 );
+
+test.each(cells)("$name: gradients of a single step agree", async (cell) => {
+  expect(await layerError(cell, 1, (outputs) => outputs)).toBeLessThan(2e-3);
+});
