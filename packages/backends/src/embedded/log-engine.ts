@@ -120,7 +120,7 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
 
   const lose = (member: Member, holding: Holding): void => {
     member.holdings.delete(holding.name);
-    events.onLost(member.id, holding);
+    events.onLost(member.id, keyOf(holding));
   };
 
   /** Brings a member's holdings in line with the records, and the records in line with what they should be. */

@@ -1,0 +1,47 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "@flts/common/service/config";
+import { expect, test } from "vitest";
+import { backendSettings, connectBackends } from "../src/connect.ts";
+
+const settings = (environment: Readonly<Record<string, string>>) => loadConfig(backendSettings, environment);
+
+test("without variables everything lies in FLTS_HOME, and is there again after a restart", async () => {
+  const home = await mkdtemp(join(tmpdir(), "flts-home-"));
+  const first = await connectBackends(settings({ FLTS_HOME: home }));
+  await first.log.ensureTopics([{ name: "training-data", partitions: 1 }]);
+  await first.log.publish([{ topic: "training-data", key: null, value: Buffer.from("claim") }]);
+  await first.store.ensureBucket("dataset");
+  await first.store.put({ bucket: "dataset", key: "a.csv" }, Buffer.from("time"));
+  const { runId } = await first.tracker.startRun({ experiment: "Default", name: "LINEAR", tags: {} });
+  await first.close();
+  expect((await readdir(home)).toSorted()).toStrictEqual(["log", "store"]);
+
+  const second = await connectBackends(settings({ FLTS_HOME: home }));
+  expect((await second.log.lag("g", ["training-data"]))[0]?.end).toBe(1n);
+  expect(await second.store.head({ bucket: "dataset", key: "a.csv" })).toMatchObject({ sizeBytes: 4 });
+  expect(await second.tracker.getRun(runId)).toMatchObject({ name: "LINEAR", status: "RUNNING" });
+  await second.close();
+  await expect(second.log.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+  await rm(home, { recursive: true });
+});
+
+test("a variable whose adapter is missing is a fault of configuration, and all are named at once", async () => {
+  const environment = { KAFKA_BOOTSTRAP_SERVERS: "kafka:9092", MLFLOW_TRACKING_URI: "http://mlflow:5000" };
+  const connecting = connectBackends(settings(environment));
+  await expect(connecting).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(/KAFKA_BOOTSTRAP_SERVERS.*Kafka.*MLFLOW_TRACKING_URI.*MLflow.*embedded/),
+  });
+});
+
+test("a failpoint that nobody can read is a fault of configuration", async () => {
+  const connecting = connectBackends(settings({ FLTS_FAILPOINT: "sometimes" }));
+  await expect(connecting).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+});
+
+test("a home that cannot be used is refused with the reason", async () => {
+  const connecting = connectBackends(settings({ FLTS_HOME: "/dev/null/flts" }));
+  await expect(connecting).rejects.toMatchObject({ message: expect.stringContaining("/dev/null/flts") });
+});
