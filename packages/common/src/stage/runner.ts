@@ -19,7 +19,7 @@ import { backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.t
  * - I1 Publish before commit. A crash repeats work, never loses it.
  * - I2 Handling twice equals handling once. (The stages' side of the bargain.)
  * - I3 Order within a partition is kept: one delivery of a partition at a time.
- * - I4 Stopping is nobody's fault: after the signal aborts nothing is retried, dead-lettered or committed.
+ * - I4 Stopping is nobody's fault: after the signal aborts nothing is published, retried, dead-lettered or committed.
  * - I5 A retryable fault holds its message for as long as it lasts.
  * - I6 A dead letter is complete, and durable before the offset is committed.
  */
@@ -82,7 +82,7 @@ export async function settle<In, Deps>(
   const begun = clock.monotonicMs();
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce(stage, delivery, attempt, environment);
-    if (delivery.signal.aborted && !outcome.published) return; // I4
+    if (delivery.signal.aborted) return; // I4
     const heldMs = clock.monotonicMs() - begun;
     const verdict: StageVerdict = outcome.published
       ? { kind: "commit" }
@@ -124,7 +124,10 @@ async function attemptOnce<In, Deps>(
 ): Promise<AttemptOutcome> {
   try {
     const event = parseEvent(stage.consumes, delivery.value);
-    const publish = (emissions: readonly Emission[]): Promise<void> => log.publish(emissions.map(toMessage));
+    const publish = async (emissions: readonly Emission[]): Promise<void> => {
+      delivery.signal.throwIfAborted(); // I4
+      await log.publish(emissions.map(toMessage));
+    };
     const context: HandleContext = { signal: delivery.signal, attempt, publish };
     await publish(await stage.handle(event, deps, context)); // I1
     return { published: true };
@@ -144,6 +147,7 @@ async function giveUp<In, Deps>(
   const { log, clock, deps } = environment;
   await persist(stage, delivery, environment, async () => {
     const farewell = await farewellOf(stage, delivery, error, deps);
+    delivery.signal.throwIfAborted(); // I4
     const letter = deadLetterOf({ stage: stage.name, message: delivery, error, attempts, now: clock.now() });
     await log.publish([...farewell.map(toMessage), letter]);
   });
@@ -194,6 +198,7 @@ async function persist<In, Deps>(
     try {
       return await action();
     } catch (error) {
+      if (delivery.signal.aborted) return; // I4
       const delayMs = backOff({ attempt, jitter: random.next() }, policy);
       const heldMs = clock.monotonicMs() - begun;
       report({ stage: stage.name, delivery, verdict: { kind: "retry", delayMs }, attempt, heldMs, error });

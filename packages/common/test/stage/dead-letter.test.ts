@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { FltsError } from "../../src/contracts/errors.ts";
+import type { OutgoingMessage, StoredMessage } from "../../src/ports/message-log.ts";
+import { DEAD_LETTER_MAX_BYTES, deadLetter, deadLetterOf, revive } from "../../src/stage/dead-letter.ts";
+
+const message: StoredMessage = {
+  topic: "training-data",
+  partition: 2,
+  offset: 2n ** 60n,
+  key: "train-claim/ElBorn",
+  value: Buffer.from('{"bucket":"b"}'),
+  headers: { traceparent: "00-1" },
+  publishedAt: 0,
+};
+const givenUp = {
+  stage: "train",
+  error: new FltsError("CLAIM_CORRUPT", "why"),
+  attempts: 2,
+  now: 1_767_225_600_500,
+};
+
+const letterOf = (of: StoredMessage, error: unknown = givenUp.error) =>
+  deadLetter.parse(readJson(deadLetterOf({ ...givenUp, message: of, error })));
+
+test("a dead letter says everything about the message and why it was given up", () => {
+  const letter = deadLetterOf({ ...givenUp, message });
+  expect(letter).toMatchObject({ topic: "DLQ-training-data", key: "train-claim/ElBorn" });
+  expect(readJson(letter)).toEqual({
+    operation: "train",
+    status: "Failure",
+    error: "why",
+    payload: { bucket: "b" },
+    timestamp: 1_767_225_600.5,
+    code: "CLAIM_CORRUPT",
+    attempts: 2,
+    topic: "training-data",
+    partition: 2,
+    offset: "1152921504606846976",
+    key: "train-claim/ElBorn",
+    value_base64: Buffer.from('{"bucket":"b"}').toString("base64"),
+    headers: { traceparent: "00-1" },
+  });
+});
+
+test("replaying a dead letter is publishing its message again", () => {
+  const anyMessage = fc.record({
+    key: fc.option(fc.string({ unit: "binary" })),
+    value: fc.uint8Array({ maxLength: 200 }),
+    headers: fc.dictionary(fc.string(), fc.string()),
+  });
+  fc.assert(
+    fc.property(anyMessage, ({ key, value, headers }) => {
+      const revived = revive(letterOf({ ...message, key, value, headers }));
+      expect({ ...revived, value: Buffer.from(revived.value) }).toEqual({
+        topic: message.topic,
+        key,
+        headers: { ...headers },
+        value: Buffer.from(value),
+      });
+    }),
+  );
+});
+
+test.each([
+  ["JSON as it is", Buffer.from("[1]"), [1]],
+  ["text as text", Buffer.from("{no json"), "{no json"],
+  ["bytes not at all", Buffer.from([0xff, 0x00]), null],
+  ["nothing as empty text", Buffer.alloc(0), ""],
+  ["a huge message not at all", Buffer.alloc(64 * 1024 + 1, "1"), null],
+])("the payload shows %s", (_name, value, payload) => {
+  expect(letterOf({ ...message, value }).payload).toEqual(payload);
+});
+
+test("an error that nobody has named is unclassified, whatever was thrown", () => {
+  expect(letterOf(message, new TypeError("bug"))).toMatchObject({ code: "UNCLASSIFIED", error: "bug" });
+  expect(letterOf(message, "text")).toMatchObject({ code: "UNCLASSIFIED", error: "text" });
+});
+
+test.each([
+  ["a mebibyte of anything", Buffer.alloc(1024 ** 2, 0xff)],
+  ["the longest readable text, every character of it escaped", Buffer.alloc(64 * 1024, 1)],
+])("the dead letter of %s fits its topic", (_name, value) => {
+  expect(deadLetterOf({ ...givenUp, message: { ...message, value } }).value.byteLength).toBeLessThan(
+    DEAD_LETTER_MAX_BYTES,
+  );
+});
+
+function readJson({ value }: OutgoingMessage): unknown {
+  return JSON.parse(Buffer.from(value).toString());
+}
