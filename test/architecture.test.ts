@@ -10,7 +10,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "packages/families": ["common", "forecasting", "neural"],
   "packages/backends": ["common"],
   "packages/testing": ["common", "backends"],
-  "packages/cli": ["common", "backends", "forecasting", "families", "gateway", "preprocess", "train", "eval", "inference"],
+  "packages/cli": [
+    "common",
+    "backends",
+    "forecasting",
+    "families",
+    "gateway",
+    "preprocess",
+    "train",
+    "eval",
+    "inference",
+  ],
   "services/gateway": ["common", "backends"],
   "services/preprocess": ["common", "backends", "forecasting"],
   "services/train": ["common", "backends", "forecasting", "families"],
@@ -27,11 +37,13 @@ const pure = [
   "packages/common/src/scaler",
 ];
 const impure =
-  /from "node:(?!crypto")|\bDate\.now\(|new Date\(\)|Math\.random\(|performance\.now\(|process\.|\bfetch\(|setTimeout\(|setInterval\(/;
+  /from "node:(?!crypto"|buffer")|\bDate\.now\(|new Date\(\)|Math\.random\(|performance\.now\(|process\.|\bfetch\(|setTimeout\(|setInterval\(/;
 
-const sources = globSync("{packages,services}/*/src/**/*.ts");
+const sources: readonly string[] = globSync("{packages,services}/*/src/**/*.ts");
 const importsOf = (path: string): string[] =>
-  [...readFileSync(path, "utf8").matchAll(/(?:from|import|import\()\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  [...readFileSync(path, "utf8").matchAll(/(?:from|import|import\()\s*"([^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
 const packageOf = (path: string): string => path.split("/").slice(0, 2).join("/");
 
 test.each(Object.entries(allowed))("%s imports only what lies below it", (name, below) => {
@@ -41,30 +53,35 @@ test.each(Object.entries(allowed))("%s imports only what lies below it", (name, 
 });
 
 test("every package has a place in the architecture", () => {
-  const present = new Set(globSync("{packages,services}/*/package.json").map(dirname));
-  expect([...present].toSorted()).toEqual(Object.keys(allowed).toSorted());
+  const present = globSync("{packages,services}/*/package.json").map((path) => dirname(path));
+  expect(new Set(present)).toEqual(new Set(Object.keys(allowed)));
 });
 
-test("a package declares exactly the packages that it imports", () => {
+test("a package declares the packages that it imports", () => {
   for (const name of Object.keys(allowed)) {
     const manifest = JSON.parse(readFileSync(join(name, "package.json"), "utf8")) as {
       dependencies?: Record<string, string>;
       devDependencies?: Record<string, string>;
     };
-    const declared = Object.keys(manifest.dependencies ?? {}).filter((dependency) => dependency.startsWith("@flts/"));
-    const used = sources
+    const declared = Object.keys(manifest.dependencies ?? {}).filter((dependency) =>
+      dependency.startsWith("@flts/"),
+    );
+    const used: readonly string[] = sources
       .filter((source) => packageOf(source) === name)
-      .flatMap(importsOf)
+      .flatMap((source) => importsOf(source))
       .filter((specifier) => specifier.startsWith("@flts/"))
       .map((specifier) => specifier.split("/").slice(0, 2).join("/"));
-    for (const dependency of new Set(used)) expect(declared, `${name} imports ${dependency}`).toContain(dependency);
+    for (const dependency of new Set(used))
+      expect(declared, `${name} imports ${dependency}`).toContain(dependency);
   }
 });
 
 test("services take backends only in main.ts", () => {
   for (const path of globSync("services/*/src/**/*.ts").filter((source) => !source.endsWith("/src/main.ts")))
     expect(
-      importsOf(path).filter((specifier) => specifier.startsWith("@flts/backends") && !specifier.endsWith("/settings")),
+      importsOf(path).filter(
+        (specifier) => specifier.startsWith("@flts/backends") && !specifier.endsWith("/settings"),
+      ),
       path,
     ).toEqual([]);
 });
@@ -76,9 +93,12 @@ test("vendor libraries stay in the files made for them", () => {
     "hyparquet-writer": /^packages\/forecasting\/src\/table\//,
     "node:sqlite": /^packages\/backends\/src\/embedded\//,
   };
-  for (const path of sources)
-    for (const imported of importsOf(path))
-      if (homes[imported] !== undefined) expect(path, `imports ${imported}`).toMatch(homes[imported]);
+  const strays = sources.flatMap((path) =>
+    importsOf(path)
+      .filter((imported) => imported in homes && homes[imported]?.exec(path) === null)
+      .map((imported) => `${path} imports ${imported}`),
+  );
+  expect(strays).toEqual([]);
 });
 
 test("pure folders touch neither the world nor the clock", () => {

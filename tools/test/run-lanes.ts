@@ -73,7 +73,9 @@ function vitest(project: string): Counts {
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const skipped = report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === "skipped" || status === "pending" || status === "todo"),
+    assertionResults.filter(
+      ({ status }) => status === "skipped" || status === "pending" || status === "todo",
+    ),
   );
   for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
   // A suite that could not be loaded has no failed test, and is a failure all the same; so is an unhandled error.
@@ -102,6 +104,7 @@ console.table(rows);
 const total = (member: keyof Counts): number => rows.reduce((sum, row) => sum + row[member], 0);
 const strict = process.env["CI"] === "true";
 const failed = total("failed") + (strict ? total("skipped") : 0);
-if (strict && total("skipped") > 0) console.log(`${total("skipped")} skipped tests count as failed where CI=true`);
+if (strict && total("skipped") > 0)
+  console.log(`${total("skipped")} skipped tests count as failed where CI=true`);
 console.log(`${total("passed")} passed, ${failed} failed, ${strict ? 0 : total("skipped")} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -12,8 +12,6 @@ export function mlflowFiles(
   modelUuid: string,
 ): ReadonlyMap<string, Uint8Array> {
   const { window, columns, horizon, targets } = description;
-  const tensor = (name: string, shape: readonly number[]): string =>
-    JSON.stringify([{ type: "tensor", "tensor-spec": { dtype: "float64", shape }, name }]);
   const mlmodel = [
     "flavors:",
     "  onnx:",
@@ -58,3 +56,6 @@ export function mlflowFiles(
     }).map(([name, text]) => [name, encoder.encode(text)]),
   );
 }
+
+const tensor = (name: string, shape: readonly number[]): string =>
+  JSON.stringify([{ type: "tensor", "tensor-spec": { dtype: "float64", shape }, name }]);

@@ -78,7 +78,7 @@ test("stores both tables under their digests and claims them with the reference'
     ["training-data", "train-claim"],
     ["inference-data", "inference-claim"],
   ]);
-  const claim = parsed(trainingData, published[0]);
+  const claim = parsed(trainingData, published[0]!);
   expect(claim).toMatchObject({
     bucket: "processed-data",
     v: 1,
@@ -126,7 +126,7 @@ test("new data under an old name is another round", async () => {
 
 test("a head whose table is gone is not believed", async () => {
   await runJob();
-  const { object } = parsed(trainingData, published[0]);
+  const { object } = parsed(trainingData, published[0]!);
   await store.remove({ bucket: "processed-data", key: object });
   expect(await runJob()).toMatchObject({ cached: false });
   expect(await store.head({ bucket: "processed-data", key: object })).not.toBeNull();

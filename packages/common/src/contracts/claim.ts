@@ -42,7 +42,6 @@ export const inferenceClaim = z.preprocess(
     operation: z.literal("post: test data").nullish(),
   }),
 );
-export type InferenceClaim = z.infer<typeof inferenceClaim>;
 
 function preferObject(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

@@ -3,7 +3,6 @@ import { MESSAGE_VERSION } from "./claim.ts";
 
 /** What the gate said of a challenger. */
 export const verdict = z.enum(["promoted", "held", "rejected", "cold_start"]);
-export type Verdict = z.infer<typeof verdict>;
 
 export const scoreWeights = { rmse: 0.5, mae: 0.3, mse: 0.2 } as const;
 

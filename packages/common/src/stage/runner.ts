@@ -64,7 +64,7 @@ export async function startStage<In, Deps>(
   const consumer: Consumer = await environment.log.consume({
     group: environment.group,
     topics: [stage.consumes.name],
-    from: environment.from ?? "earliest",
+    from: "earliest",
     ...(environment.maxInFlight === undefined ? {} : { maxInFlight: environment.maxInFlight }),
     onDelivery: (delivery) => settle(stage, delivery, environment),
     onCrash: environment.onFatal,
