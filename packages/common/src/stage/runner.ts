@@ -64,7 +64,7 @@ export async function startStage<In, Deps>(
   const consumer: Consumer = await environment.log.consume({
     group: environment.group,
     topics: [stage.consumes.name],
-    from: "earliest",
+    from: environment.from ?? "earliest",
     ...(environment.maxInFlight === undefined ? {} : { maxInFlight: environment.maxInFlight }),
     onDelivery: (delivery) => settle(stage, delivery, environment),
     onCrash: environment.onFatal,
@@ -151,7 +151,7 @@ async function giveUp<In, Deps>(
     const letter = deadLetterOf({ stage: stage.name, message: delivery, error, attempts, now: clock.now() });
     await log.publish([...farewell.map(toMessage), letter]);
   });
-  if (!delivery.signal.aborted) await commit(stage, delivery, environment);
+  await commit(stage, delivery, environment);
 }
 
 async function farewellOf<In, Deps>(

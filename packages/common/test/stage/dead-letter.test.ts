@@ -44,10 +44,11 @@ test("a dead letter says everything about the message and why it was given up", 
 });
 
 test("replaying a dead letter is publishing its message again", () => {
+  const headerName = fc.string().filter((name) => name !== "__proto__");
   const anyMessage = fc.record({
     key: fc.option(fc.string({ unit: "binary" })),
     value: fc.uint8Array({ maxLength: 200 }),
-    headers: fc.dictionary(fc.string(), fc.string()),
+    headers: fc.dictionary(headerName, fc.string()),
   });
   fc.assert(
     fc.property(anyMessage, ({ key, value, headers }) => {

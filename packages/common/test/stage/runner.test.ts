@@ -326,23 +326,32 @@ test("what only an operator can mend ends the process and leaves the message", a
   expect([await bench.letters(), await bench.committed()]).toEqual([[], 0]);
 });
 
-test("a commit refused because the partition moved on is no error: the new owner repeats the work", async () => {
-  const bench = await createWorkbench({ handle: receipt });
-  let moved = false;
-  bench.hands.commit = (proceed) => {
-    if (!moved) bench.log.expireLeases(GROUP);
-    moved = true;
-    return proceed();
-  };
-  await bench.send("a");
-  await bench.start();
-  await bench.clock.advance(HOUR_MS);
-  expect(bench.reports.map(({ verdict, error }) => [verdict.kind, error])).toEqual([
-    ["commit", undefined],
-    ["commit", undefined],
-  ]);
-  expect([await bench.received(), await bench.committed(), bench.fatal]).toEqual([["a", "a"], 1, []]);
-});
+test.each([
+  ["and this worker knows", true],
+  ["and this worker has not heard of it yet", false],
+])(
+  "a commit refused because the partition moved on, %s, is no error and is not repeated",
+  async (_name, knows) => {
+    const bench = await createWorkbench({ handle: receipt });
+    let refusals = 0;
+    bench.hands.commit = async (proceed) => {
+      if (refusals > 0) return proceed();
+      refusals += 1;
+      if (knows) bench.log.expireLeases(GROUP);
+      throw new FltsError("OWNERSHIP_LOST", "the partition has moved on");
+    };
+    await bench.send("a");
+    await bench.start();
+    await bench.clock.advance(HOUR_MS);
+    bench.log.expireLeases(GROUP);
+    await bench.clock.advance(0);
+    expect(bench.reports.map(({ verdict, error }) => [verdict.kind, error])).toEqual([
+      ["commit", undefined],
+      ["commit", undefined],
+    ]);
+    expect([await bench.received(), await bench.committed(), bench.fatal]).toEqual([["a", "a"], 1, []]);
+  },
+);
 
 test("a new group begins where it is told to: with the first message, or with the next", async () => {
   const bench = await createWorkbench({ handle: receipt });
