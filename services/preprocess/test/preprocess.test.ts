@@ -93,7 +93,7 @@ test("stores both tables under their digests and claims them with the reference'
   expect(rowCount(table)).toBe(480);
   expect(table.columns).toHaveLength(17);
   expect(metadata).toMatchObject({ config_hash: configHash, round, identifier: "" });
-  const testClaim = parsed(inferenceData, published[1]);
+  const testClaim = parsed(inferenceData, published[1]!);
   expect(testClaim).toMatchObject({ operation: "post: test data", object_key: testClaim.object, round });
 });
 
