@@ -53,8 +53,9 @@ await runService({
     });
     onStop("serving", () => serving.stop());
 
-    probes.addComponent("kafka", () => serving.health().log);
-    probes.addComponent("store", () => serving.health().store);
+    // The last good model goes on serving without either (P6).
+    probes.showComponent("kafka", () => serving.health().log);
+    probes.showComponent("store", () => serving.health().store);
     probes.addComponent("model", () => serving.slot.current() !== null);
     const app = buildApp({
       log,

@@ -14,6 +14,8 @@ export interface Readiness {
 export interface Probes {
   /** Names a component; each is asked anew at every probe. */
   addComponent(name: string, check: ComponentCheck): void;
+  /** Names a component that is shown but not needed: a process that can do without it for a while stays ready. */
+  showComponent(name: string, check: ComponentCheck): void;
   readiness(): Promise<Readiness>;
   /** From now on not ready, whatever the components say: the process is stopping. */
   drain(): void;
@@ -24,9 +26,14 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 export function createProbes(): Probes {
   const checks = new Map<string, ComponentCheck>();
+  const needed = new Set<string>();
   let draining = false;
   return {
-    addComponent: (name, check) => void checks.set(name, check),
+    addComponent(name, check) {
+      checks.set(name, check);
+      needed.add(name);
+    },
+    showComponent: (name, check) => void checks.set(name, check),
     drain: () => {
       draining = true;
     },
@@ -34,7 +41,7 @@ export function createProbes(): Probes {
       const entries = await Promise.all(
         [...checks].map(async ([name, check]) => [name, await answersInTime(check)] as const),
       );
-      const ready = !draining && entries.every(([, up]) => up);
+      const ready = !draining && entries.every(([name, up]) => up || !needed.has(name));
       return { status: ready ? "ready" : "not_ready", components: Object.fromEntries(entries) };
     },
   };
