@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import pino, { type DestinationStream } from "pino";
 import { codeOf, FltsError } from "../contracts/errors.ts";
 import type { LogEvent } from "./log-events.ts";
@@ -70,7 +71,7 @@ export function describeError(error: unknown): Record<string, unknown> {
 function causesOf(error: Error): string[] | undefined {
   const causes: string[] = [];
   for (let { cause } = error; cause !== undefined && causes.length < 8; ) {
-    causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : JSON.stringify(cause));
+    causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : inspect(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return causes.length > 0 ? causes : undefined;

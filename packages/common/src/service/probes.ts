@@ -91,7 +91,7 @@ async function respond(
   registry: Registry,
   probes: Probes,
 ): Promise<void> {
-  const { status, type, body } = await answer(url, registry, probes);
+  const { status, type, body } = await answer(url, registry, probes).catch(failure);
   response.writeHead(status, { "content-type": type }).end(body);
 }
 
@@ -107,8 +107,13 @@ const json = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body),
 });
 
+/** A request must not end the process, whatever it asks for: nobody else would catch what is thrown here. */
+const failure = (error: unknown): Answer =>
+  json(500, { detail: error instanceof Error ? error.message : String(error) });
+
 async function answer(url: string, registry: Registry, probes: Probes): Promise<Answer> {
-  switch (new URL(url, "http://probe").pathname) {
+  const path = url.replace(/\?.*/s, "");
+  switch (path) {
     case "/metrics":
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
     case "/healthz":
