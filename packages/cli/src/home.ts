@@ -1,9 +1,17 @@
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { statSync } from "node:fs";
+import { type Backends, backendSettings, connectBackends } from "@flts/backends/connect";
+import { FltsError } from "@flts/common/contracts/errors";
 import { loadConfig } from "@flts/common/service/config";
 
-export type Backends = Awaited<ReturnType<typeof connectBackends>>;
-
-/** Opens the backends of a state folder: those that services with the same environment use. */
-export function openHome(home: string): Promise<Backends> {
+/**
+ * Opens the backends of a state folder: those that services with the same environment use. A folder that is not there is not made.
+ * @throws INPUT_MISSING when there is no such folder, CONFIG_INVALID
+ */
+export async function openHome(home: string): Promise<Backends> {
+  if (statSync(home, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new FltsError(
+      "INPUT_MISSING",
+      `there is no state folder ${home}: run 'pnpm demo' or 'pnpm flts up' first, or name another with --home`,
+    );
   return connectBackends(loadConfig(backendSettings, { ...process.env, FLTS_HOME: home }));
 }

@@ -40,14 +40,13 @@ export async function demo(options: DemoOptions, output: Output, signal: AbortSi
   let facts: RoundFacts | undefined;
   const finished = await withSession(home, output, signal, watch, async (session) => {
     facts = await Promise.race([playRound(options, session, watch, begunMs), watch.dying]);
-    watch.draw();
   }).finally(watch.stop);
   if (!finished || facts === undefined) return false;
   const measured = await lastMeasurements(dataset, facts.target, MEASURED_ROWS);
   const surroundings = { width: output.screen.width, style: output.style, measured };
   output.say("", ...summaryText(facts, surroundings), "", ...whereNext(home));
-  output.result(summaryJson(facts));
   assertSomethingTrained(facts);
+  output.result(summaryJson(facts));
   return true;
 }
 
@@ -153,7 +152,7 @@ interface Watch {
   /** Rejects when a service keeps dying. */
   readonly dying: Promise<never>;
   progress(): Progress;
-  draw(): void;
+  /** Draws the bars for the last time and leaves them. */
   stop(): void;
 }
 
@@ -180,8 +179,11 @@ function watchProgress(families: readonly string[], output: Output): Watch {
     },
     dying: dying.promise,
     progress: () => progress,
-    draw,
-    stop: () => clearInterval(frames),
+    stop() {
+      clearInterval(frames);
+      draw();
+      output.block.finish();
+    },
   };
 }
 

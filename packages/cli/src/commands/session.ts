@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { createSystemClock } from "@flts/backends/system-clock";
 import { createSystemRandom } from "@flts/backends/system-random";
+import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import { type LogFiles, openLogFiles } from "../supervisor/log-files.ts";
 import type { LogLine } from "../supervisor/log-line.ts";
@@ -35,7 +36,7 @@ export async function withSession(
   { onLine, onRestart }: SessionListeners,
   work: (session: Session) => Promise<void>,
 ): Promise<boolean> {
-  mkdirSync(home, { recursive: true });
+  makeHome(home);
   const clock = createSystemClock();
   const logs = openLogFiles(home);
   const supervisor = createSupervisor({
@@ -58,10 +59,22 @@ export async function withSession(
     throw error;
   } finally {
     ending.abort();
-    output.block.finish();
     await supervisor.stop();
     await finished.catch(() => undefined);
     await logs.close();
+  }
+}
+
+/** @throws INPUT_MISSING when the folder cannot be made */
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true });
+  } catch (cause) {
+    throw new FltsError(
+      "INPUT_MISSING",
+      `cannot make the state folder ${home} (${cause instanceof Error ? cause.message : String(cause)}): name another with --home`,
+      cause,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { access, constants, readdir } from "node:fs/promises";
+import { access, constants, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FltsError } from "@flts/common/contracts/errors";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
@@ -87,13 +87,19 @@ async function checkReadable(folder: string, file: string, there: readonly strin
       cause,
     );
   }
+  const found = await stat(path);
+  if (!found.isFile() || found.size === 0)
+    throw new FltsError(
+      "CSV_INVALID",
+      `${path} is ${found.isFile() ? "an empty file" : "no file"}: it must hold a header with 'time' and rows of measurements`,
+    );
 }
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : String(error);
 
-/** Nine days of training and two and a quarter for the test, at two minutes a row: weekly rhythm included, and trained in seconds. */
-const SYNTHETIC_ROWS = { train: 6_480, test: 1_620 };
+/** Five days of training and thirty hours for the test, at two minutes a row: every family trains on them in seconds. */
+const SYNTHETIC_ROWS = { train: 3_600, test: 900 };
 /** So that the measurements end, and the forecast begins, in a busy evening. */
 const SYNTHETIC_START_MS = Date.UTC(2026, 0, 5, 13);
 

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { FltsError } from "@flts/common/contracts/errors";
 import { createCsvReader } from "@flts/forecasting/table/csv";
 import { columnOf, rowCount, sliceRows, type Table } from "@flts/forecasting/table/table";
 import { formatTimestamp } from "@flts/forecasting/table/timestamp";
@@ -30,10 +31,23 @@ export function measurementsOf(table: Table, column: string, rows: number): Meas
   };
 }
 
-/** Reads a station's file. @throws CSV_INVALID naming file, line and column */
+/** Reads a station's file. @throws CSV_INVALID naming file, line and column; INPUT_MISSING when it cannot be read */
 export async function readTable(file: DataFile): Promise<Table> {
   const reader = createCsvReader({ file: "path" in file ? file.path : file.name });
   if ("bytes" in file) reader.push(file.bytes);
-  else for await (const chunk of createReadStream(file.path)) reader.push(chunk as Uint8Array);
+  else for await (const chunk of chunksOf(file.path)) reader.push(chunk);
   return reader.finish();
+}
+
+async function* chunksOf(path: string): AsyncIterable<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && "syscall" in cause)) throw cause;
+    throw new FltsError(
+      "INPUT_MISSING",
+      `cannot read ${path} (${String(cause.code)}): name a CSV file of measurements that is there`,
+      cause,
+    );
+  }
 }

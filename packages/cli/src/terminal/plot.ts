@@ -1,6 +1,6 @@
 import { type BrailleCanvas, createBrailleCanvas } from "./braille.ts";
 import { shortTime, si } from "./numbers.ts";
-import { pad, type Style, widthOf } from "./style.ts";
+import { type Paint, pad, type Style, widthOf } from "./style.ts";
 
 /** A forecast behind the measurements it follows on. */
 export interface ForecastSeries {
@@ -43,16 +43,16 @@ export function plotForecast(series: ForecastSeries, { width, height }: PlotSize
   const border = Math.floor(scale.x(series.actual.length - 0.5) / 2);
 
   const rows = Array.from({ length: height }, (_, row) => {
-    const cells = Array.from({ length: columns }, (__, column) => {
+    const cells = Array.from({ length: columns }, (__, column): Cell => {
       // Where both lines cross a cell the forecast wins: it is what the plot is for.
       const ahead = forecast.cell(column, row);
-      if (ahead !== null) return style.forecast(ahead);
+      if (ahead !== null) return [ahead, style.forecast];
       const behind = actual.cell(column, row);
-      if (behind !== null) return style.actual(behind);
-      if (shaded(column, row)) return style.faint("░");
-      return column === border ? style.faint("┊") : " ";
+      if (behind !== null) return [behind, style.actual];
+      if (shaded(column, row)) return ["░", style.faint];
+      return [column === border ? "┊" : " ", style.faint];
     });
-    return `${style.faint(`${pad(ticks[row] ?? "", margin, "left")} ┤`)}${cells.join("")}`;
+    return style.faint(`${pad(ticks[row] ?? "", margin, "left")} ┤`) + painted(cells);
   });
   return [
     ...rows,
@@ -60,6 +60,21 @@ export function plotForecast(series: ForecastSeries, { width, height }: PlotSize
     style.faint(timeAxis(series.times, border, margin + 2, columns)),
     legend(series, style),
   ];
+}
+
+type Cell = readonly [character: string, paint: Paint];
+
+/** Cells as text; neighbours of one colour share its escape sequences. */
+function painted(cells: readonly Cell[]): string {
+  let text = "";
+  let run = "";
+  for (const [index, [character, paint]] of cells.entries()) {
+    run += character;
+    if (cells[index + 1]?.[1] === paint) continue;
+    text += run.trim() === "" ? run : paint(run);
+    run = "";
+  }
+  return text;
 }
 
 interface Range {

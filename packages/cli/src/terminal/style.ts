@@ -10,7 +10,7 @@ export interface Style {
   readonly forecast: Paint;
 }
 
-type Paint = (text: string) => string;
+export type Paint = (text: string) => string;
 
 export function createStyle(colour: boolean): Style {
   const paint =

@@ -54,6 +54,12 @@ test("a folder that is not there is named, and so is a missing file with what th
   await expect(locateDatasets(folderWith("A.csv"), [])).rejects.toThrow("holds no pair of files");
 });
 
+test("an empty file is named before anything is started", async () => {
+  const folder = folderWith("A.csv", "A_test.csv");
+  writeFileSync(join(folder, "A_test.csv"), "");
+  await expect(locateDatasets(folder, [])).rejects.toThrow(`${join(folder, "A_test.csv")} is an empty file`);
+});
+
 test("a synthetic dataset is the same every time, and its test continues its training by one step", async () => {
   const [one, two] = [synthesizeDataset("x"), synthesizeDataset("x")];
   expect(one).toEqual(two);

@@ -68,3 +68,11 @@ test("without an interval nothing is shaded and the legend does not speak of one
   expect(lines).not.toContain("░");
   expect(lines).not.toContain("interval");
 });
+
+test("neighbours of one colour share their escape sequences", () => {
+  const vivid = createStyle(true);
+  const bottom = plotForecast(rising, { width: 60, height: 8 }, vivid)[7];
+  expect(bottom).toBe(
+    `${vivid.faint("   0 ┤")}${vivid.actual("⣀⡠⠤⠤⠒⠒⠊⠉⠉")}${vivid.faint(`${" ".repeat(33)}┊${" ".repeat(11)}`)}`,
+  );
+});
