@@ -5,7 +5,7 @@
  * - L1 What a member may do with a partition is decided by the record: owner and generation are checked in the transaction that commits.
  * - L2 A partition changes hands only when its owner gives it back, leaves, or has not beaten for the lease time.
  * - L3 A partition on which a handler is at work is given back after the handler has settled.
- * - L4 Nothing is written when nothing has changed, except beats: otherwise processes would wake each other for ever.
+ * - L4 Nothing is written when nothing has changed, except beats, of which nobody is told: otherwise processes would wake each other for ever.
  */
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
@@ -37,6 +37,8 @@ export interface EngineEvents {
   onDelivery(member: string, holding: HoldingKey, message: StoredMessage): void;
   /** The partition has moved on; a delivery in flight is nobody's business any more. */
   onLost(member: string, holding: HoldingKey): void;
+  /** Something was written that other processes should look at. */
+  onChange(): void;
 }
 
 export interface LogEngine {
@@ -150,6 +152,7 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
       groups.touchMembership();
     });
     for (const { name } of surplus) member.holdings.delete(name);
+    events.onChange();
   };
 
   const take = (member: Member, { name, topic, partition }: Assignment): void => {
@@ -187,6 +190,11 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
     }
   };
 
+  const tellAll = (): void => {
+    events.onChange();
+    wake();
+  };
+
   const wake = (): void => {
     for (let version = groups.membershipVersion(); version !== seenMembership; ) {
       seenMembership = version;
@@ -214,13 +222,13 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
         }
         groups.touchMembership();
       });
-      wake();
+      tellAll();
     },
     publish: (messages, nowMs) => {
       file.transaction("durable", () => {
         for (const message of messages) records.append(message, nowMs);
       });
-      wake();
+      tellAll();
     },
     join: (spec) => {
       file.transaction("durable", () => {
@@ -234,7 +242,7 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
         groups.touchMembership();
       });
       members.set(spec.id, { ...spec, holdings: new Map(), inFlight: 0, draining: false });
-      wake();
+      tellAll();
     },
     drain: (id) => {
       const member = members.get(id);
@@ -246,7 +254,7 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
         groups.removeMember(id);
         groups.touchMembership();
       });
-      wake();
+      tellAll();
     },
     commit: (id, key, next) => {
       const { topic, partition, generation } = key;
@@ -293,12 +301,15 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
     },
     wake,
     beat: () => {
-      file.transaction("quick", () => {
+      const changed = file.transaction("quick", () => {
         const evicted = [...members.values()].filter(({ id }) => !groups.setBeat(id, nextBeat()));
         for (const member of evicted) enter(member);
-        if (removeTheDead() || evicted.length > 0) groups.touchMembership();
+        const regroup = removeTheDead() || evicted.length > 0;
+        if (regroup) groups.touchMembership();
+        return regroup;
       });
-      wake();
+      if (changed) tellAll();
+      else wake();
     },
     sweep: () => {
       const deleted = file.transaction("quick", () => records.deleteSurplus(retention, clock.now()));

@@ -1,13 +1,13 @@
-import { watch } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { codeOf, FltsError } from "@flts/common/contracts/errors";
 import { createSystemClock } from "../system-clock.ts";
+import { openLogBell } from "./log-bell.ts";
 import { beatsPerLease, createLogEngine } from "./log-engine.ts";
 import { openLogFile } from "./log-file.ts";
 import type { Failure, LogNotice, LogRequest, LogWorkerSettings } from "./log-protocol.ts";
 import { ownIdentity } from "./process-identity.ts";
 
-/** Should the operating system tell nothing of changes to the file, we look for them this often. */
+/** Should the operating system not carry the sound of the bell, we look for changes this often. */
 const lookEveryMs = 50;
 const sweepEveryMs = 60_000;
 
@@ -28,6 +28,7 @@ function run(settings: LogWorkerSettings): void {
     {
       onDelivery: (member, holding, message) => notify({ kind: "delivery", member, holding, message }),
       onLost: (member, holding) => notify({ kind: "lost", member, holding }),
+      onChange: () => bell.ring(),
     },
     {
       leaseMs: settings.leaseMs,
@@ -52,7 +53,7 @@ function run(settings: LogWorkerSettings): void {
     if (engine.sweep()) setImmediate(attempt, sweep);
   };
 
-  const watcher = watch(`${settings.file}-wal`, () => attempt(look));
+  const bell = openLogBell(`${settings.file}-bell`, () => attempt(look));
   const timers = [
     setInterval(attempt, lookEveryMs, look),
     setInterval(attempt, settings.leaseMs / beatsPerLease, beat),
@@ -61,7 +62,7 @@ function run(settings: LogWorkerSettings): void {
   attempt(sweep);
 
   const close = (): void => {
-    watcher.close();
+    bell.close();
     for (const timer of timers) clearInterval(timer);
     file.close();
   };

@@ -18,6 +18,8 @@ interface Station {
   readonly file: LogFile;
   readonly deliveries: { readonly holding: HoldingKey; readonly message: StoredMessage }[];
   readonly lost: HoldingKey[];
+  /** How often it would have woken the others. */
+  changes: number;
 }
 
 describe("the log engine", () => {
@@ -35,10 +37,13 @@ describe("the log engine", () => {
       {
         onDelivery: (_, holding, message) => deliveries.push({ holding, message }),
         onLost: (_, holding) => lost.push(holding),
+        onChange: () => {
+          station.changes += 1;
+        },
       },
       { leaseMs, retention, clock, process },
     );
-    const station = { engine, file, deliveries, lost };
+    const station: Station = { engine, file, deliveries, lost, changes: 0 };
     stations.push(station);
     return station;
   };
@@ -142,7 +147,7 @@ describe("the log engine", () => {
     expect(owner.lost).toStrictEqual([]);
   });
 
-  test("L4: waking writes nothing when nothing has changed", () => {
+  test("L4: waking writes nothing when nothing has changed, and beats wake nobody", () => {
     const [one, two] = [open(), open()];
     one.engine.ensureTopics([{ name: "t", partitions: 3 }]);
     join3(one, "one");
@@ -150,8 +155,11 @@ describe("the log engine", () => {
     one.engine.wake();
     two.engine.wake();
     const before = one.file.dataVersion();
+    const told = two.changes;
     for (let turn = 0; turn < 5; turn += 1) two.engine.wake();
     expect(one.file.dataVersion()).toBe(before);
+    pass(leaseMs, [one, two]);
+    expect(two.changes).toBe(told);
   });
 
   test("messages are kept for their time, and the rest is delivered from where it begins", () => {
