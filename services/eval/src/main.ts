@@ -66,6 +66,6 @@ await runService({
     });
     await app.listen({ port: config.PORT, host: config.HOST });
     onStop("http", () => app.close());
-    return { ready: { port: app.server.address() } };
+    return { ready: { url: app.listeningOrigin } };
   },
 });
