@@ -11,7 +11,7 @@ import type {
 import type { Random } from "../ports/random.ts";
 import { deadLetterOf } from "./dead-letter.ts";
 import type { HandleContext, Stage } from "./stage.ts";
-import { backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
+import { type AttemptFacts, backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
 
 /**
  * The shell every consumer runs in: parse → handle → publish → commit. Its invariants, cited by number where they bite:
@@ -80,13 +80,19 @@ export async function settle<In, Deps>(
 ): Promise<void> {
   const { clock, random, policy } = environment;
   const begun = clock.monotonicMs();
+  const failures = new Map<string, Recurrence>();
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce(stage, delivery, attempt, environment);
     if (delivery.signal.aborted) return; // I4
-    const heldMs = clock.monotonicMs() - begun;
+    const now = clock.monotonicMs();
+    const heldMs = now - begun;
     const verdict: StageVerdict = outcome.published
       ? { kind: "commit" }
-      : judge(outcome.error, { attempt, heldMs, jitter: random.next() }, policy);
+      : judge(
+          outcome.error,
+          { attempt, jitter: random.next(), ...recur(failures, codeOf(outcome.error), now) },
+          policy,
+        );
     const { error } = outcome;
     environment.report({
       stage: stage.name,
@@ -108,6 +114,23 @@ export async function settle<In, Deps>(
         if (delivery.signal.aborted) return; // I4
     }
   }
+}
+
+/** Attempts at one message that failed with one code. */
+interface Recurrence {
+  readonly count: number;
+  readonly firstMs: number;
+}
+
+/** Counts one more failure with that code. */
+function recur(
+  failures: Map<string, Recurrence>,
+  code: string,
+  now: number,
+): Pick<AttemptFacts, "recurrences" | "recurringMs"> {
+  const { count, firstMs } = failures.get(code) ?? { count: 0, firstMs: now };
+  failures.set(code, { count: count + 1, firstMs });
+  return { recurrences: count + 1, recurringMs: now - firstMs };
 }
 
 interface AttemptOutcome {

@@ -35,8 +35,10 @@ export const defaultRetryPolicy: RetryPolicy = {
 export interface AttemptFacts {
   /** 1 for the first attempt. */
   readonly attempt: number;
-  /** How long the message has been held, by a clock that never jumps. */
-  readonly heldMs: number;
+  /** How many attempts at the message failed with this code, this one included: an outage uses up nobody's grant. */
+  readonly recurrences: number;
+  /** Time since the first of them, by a clock that never jumps. */
+  readonly recurringMs: number;
   /** Uniform in [0, 1): spreads the retries of many consumers. */
   readonly jitter: number;
 }
@@ -45,13 +47,13 @@ export interface AttemptFacts {
 export function judge(error: unknown, facts: AttemptFacts, policy: RetryPolicy): StageVerdict {
   const retry: StageVerdict = { kind: "retry", delayMs: backOff(facts, policy) };
   if (!(error instanceof FltsError))
-    return facts.attempt < policy.maxUnclassifiedAttempts
+    return facts.recurrences < policy.maxUnclassifiedAttempts
       ? retry
       : { kind: "dead-letter", code: "UNCLASSIFIED" };
   const { code, kind } = error;
-  if (code === "CLAIM_MISSING" && facts.heldMs >= policy.claimMissingGraceMs)
+  if (code === "CLAIM_MISSING" && facts.recurringMs >= policy.claimMissingGraceMs)
     return { kind: "dead-letter", code };
-  if (code === "TRAINING_CRASHED" && facts.attempt >= policy.maxCrashedAttempts)
+  if (code === "TRAINING_CRASHED" && facts.recurrences >= policy.maxCrashedAttempts)
     return { kind: "dead-letter", code };
   switch (kind) {
     case "retryable":

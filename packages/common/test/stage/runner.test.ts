@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { type ErrorCode, FltsError } from "../../src/contracts/errors.ts";
 import { revive } from "../../src/stage/dead-letter.ts";
+import { defaultRetryPolicy } from "../../src/stage/verdict.ts";
 import { createWorkbench, encoded, GROUP, type Handle, messagesOf, orders, receiptFor } from "./workbench.ts";
 
 /** The invariants of the shell, by their numbers in runner.ts. Stopping (I4) has a file of its own. */
@@ -266,6 +267,29 @@ test("a bug is tried three times, then dead-lettered as unclassified", async () 
     { code: "UNCLASSIFIED", error: "x is not a function", attempts: 3 },
   ]);
   expect(await bench.committed()).toBe(1);
+});
+
+test("an outage before a bug, a crash or a missing object uses up none of their grants", async () => {
+  const faults: Error[] = [
+    ...Array.from({ length: 20 }, outage),
+    new TypeError("bug"),
+    new FltsError("TRAINING_CRASHED", "killed"),
+    new FltsError("CLAIM_MISSING", "not there"),
+    new TypeError("bug"),
+    new FltsError("TRAINING_CRASHED", "killed"),
+    new FltsError("CLAIM_MISSING", "not there"),
+  ];
+  const bench = await createWorkbench({
+    handle: async (event) => {
+      const fault = faults.shift();
+      if (fault !== undefined) throw fault;
+      return [receiptFor(event)];
+    },
+  });
+  await bench.send("a");
+  await bench.start({ policy: { ...defaultRetryPolicy, claimMissingGraceMs: 120_000 } });
+  await bench.clock.advance(HOUR_MS);
+  expect([await bench.letters(), await bench.received()]).toEqual([[], ["a"]]);
 });
 
 test("giving a message up tells the rest of the pipeline, in one publish with the dead letter", async () => {

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { FltsError } from "../../src/contracts/errors.ts";
 import { backOff, judge, defaultRetryPolicy as policy } from "../../src/stage/verdict.ts";
 
-const first = { attempt: 1, heldMs: 0, jitter: 0.5 };
+const first = { attempt: 1, recurrences: 1, recurringMs: 0, jitter: 0.5 };
 
 test.each(["STORE_UNAVAILABLE", "LOG_UNAVAILABLE", "TRACKER_UNAVAILABLE", "EVENT_TOO_NEW"] as const)(
   "%s is retried, however long it lasts",
   (code) => {
-    for (const facts of [first, { ...first, attempt: 1_000_000, heldMs: 1e12 }])
+    for (const facts of [first, { ...first, attempt: 1_000_000, recurrences: 1_000_000, recurringMs: 1e12 }])
       expect(judge(new FltsError(code, "x"), facts, policy).kind).toBe("retry");
   },
 );
@@ -28,9 +28,9 @@ test.each(["BUCKET_MISSING", "STORE_FORBIDDEN", "TOPIC_MISSING", "LOG_CORRUPT"] 
 );
 
 test("an error nobody has named is granted three attempts", () => {
-  const kindOfAttempt = (attempt: number) => judge(new TypeError("bug"), { ...first, attempt }, policy).kind;
-  expect([1, 2, 3, 4].map(kindOfAttempt)).toEqual(["retry", "retry", "dead-letter", "dead-letter"]);
-  expect(judge("text", { ...first, attempt: 3 }, policy)).toEqual({
+  const kindOf = (recurrences: number) => judge(new TypeError("bug"), { ...first, recurrences }, policy).kind;
+  expect([1, 2, 3, 4].map(kindOf)).toEqual(["retry", "retry", "dead-letter", "dead-letter"]);
+  expect(judge("text", { ...first, recurrences: 3 }, policy)).toEqual({
     kind: "dead-letter",
     code: "UNCLASSIFIED",
   });
@@ -38,15 +38,25 @@ test("an error nobody has named is granted three attempts", () => {
 
 test("a training whose process dies is granted three attempts", () => {
   const crashed = new FltsError("TRAINING_CRASHED", "killed");
-  const kindOfAttempt = (attempt: number) => judge(crashed, { ...first, attempt }, policy).kind;
-  expect([1, 2, 3].map(kindOfAttempt)).toEqual(["retry", "retry", "dead-letter"]);
+  const kindOf = (recurrences: number) => judge(crashed, { ...first, recurrences }, policy).kind;
+  expect([1, 2, 3].map(kindOf)).toEqual(["retry", "retry", "dead-letter"]);
 });
 
 test("a claimed object may be missing for the grace, and not longer", () => {
   const missing = new FltsError("CLAIM_MISSING", "not there");
-  const after = (heldMs: number) => judge(missing, { ...first, heldMs }, policy);
+  const after = (recurringMs: number) => judge(missing, { ...first, recurringMs }, policy);
   expect(after(policy.claimMissingGraceMs - 1).kind).toBe("retry");
   expect(after(policy.claimMissingGraceMs)).toEqual({ kind: "dead-letter", code: "CLAIM_MISSING" });
+});
+
+test("what other faults cost in attempts is not counted against a grant", () => {
+  const late = { ...first, attempt: 100 };
+  for (const error of [
+    new TypeError("bug"),
+    new FltsError("TRAINING_CRASHED", "killed"),
+    new FltsError("CLAIM_MISSING", ""),
+  ])
+    expect(judge(error, late, policy).kind).toBe("retry");
 });
 
 test("the first delays are pinned", () => {
