@@ -55,7 +55,15 @@ function addDemo(program: Command, surroundings: Surroundings): void {
         throw usageError("demo takes one dataset: give one name with --dataset ('flts up' takes several)");
       const { demo } = await import("./commands/demo.ts");
       const ports = { gateway: 0, inference: 0, eval: 0 };
-      const options = { home: resolve(flags.home), host: flags.host, ports, families, dataset };
+      const trainerSettings = await trainerSettingsOf([dataset], surroundings.environment);
+      const options = {
+        home: resolve(flags.home),
+        host: flags.host,
+        ports,
+        families,
+        trainerSettings,
+        dataset,
+      };
       const output = surroundings.createOutput(flags.json === true);
       if (!(await demo(options, output, surroundings.interrupted))) surroundings.onInterrupted();
     },
@@ -78,7 +86,15 @@ function addUp(program: Command, surroundings: Surroundings): void {
       const datasets = await datasetsOf(flags, surroundings.environment);
       const { up } = await import("./commands/up.ts");
       const ports = { gateway: flags.gatewayPort, inference: flags.inferencePort, eval: flags.evalPort };
-      const options = { home: resolve(flags.home), host: flags.host, ports, families, datasets };
+      const trainerSettings = await trainerSettingsOf(datasets, surroundings.environment);
+      const options = {
+        home: resolve(flags.home),
+        host: flags.host,
+        ports,
+        families,
+        trainerSettings,
+        datasets,
+      };
       await up(options, surroundings.createOutput(flags.json === true), surroundings.interrupted);
     });
 }
@@ -142,6 +158,14 @@ async function datasetsOf(
   if (folder !== "") return locateDatasets(resolve(folder), dataset);
   if (dataset.length > 0) throw usageError("--dataset names files of a folder: give that with --data");
   return [synthesizeDataset("synthetic")];
+}
+
+async function trainerSettingsOf(
+  datasets: readonly Dataset[],
+  environment: Surroundings["environment"],
+): Promise<Readonly<Record<string, string>>> {
+  const { syntheticTraining } = await import("./pipeline/dataset.ts");
+  return datasets.every(({ train }) => "bytes" in train) ? syntheticTraining(environment) : {};
 }
 
 /** The families asked for, all when none are. */

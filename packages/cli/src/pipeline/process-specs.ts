@@ -9,6 +9,8 @@ export interface PipelineOptions {
   readonly ports: { readonly gateway: number; readonly inference: number; readonly eval: number };
   /** Model families to train, as `MODEL_TYPE` names them. */
   readonly families: readonly string[];
+  /** Variables for the trainers alone. */
+  readonly trainerSettings?: Readonly<Record<string, string>>;
 }
 
 /** A station of the pipeline: which files it has, and its identifier in every key and message. */
@@ -23,7 +25,7 @@ export const stationsOf = (datasets: readonly string[]): readonly Station[] =>
 
 /** The services of the pipeline in the order of their start: a trainer for each family, an inference for each station. */
 export function servicesOf(
-  { home, host, ports, families }: PipelineOptions,
+  { home, host, ports, families, trainerSettings = {} }: PipelineOptions,
   stations: readonly Station[],
 ): readonly ProcessSpec[] {
   const service = (name: string, folder: string, environment: Record<string, string>): ProcessSpec => ({
@@ -33,7 +35,9 @@ export function servicesOf(
   });
   return [
     service("gateway", "gateway", { PORT: String(ports.gateway) }),
-    ...families.map((family) => service(trainerOf(family), "train", { MODEL_TYPE: family })),
+    ...families.map((family) =>
+      service(trainerOf(family), "train", { ...trainerSettings, MODEL_TYPE: family }),
+    ),
     service("eval", "eval", { PORT: String(ports.eval), EXPECTED_MODEL_TYPES: families.join(",") }),
     ...stations.map(({ identifier }, index) => {
       const name = nameFor("inference", identifier);

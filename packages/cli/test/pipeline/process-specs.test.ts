@@ -1,3 +1,4 @@
+import { syntheticTraining } from "@flts/cli/pipeline/dataset";
 import { preprocessOf, servicesOf, stationsOf } from "@flts/cli/pipeline/process-specs";
 import { expect, test } from "vitest";
 
@@ -60,4 +61,15 @@ test("preprocess is told the station and its files by name, whatever the environ
     TRAIN_FILE: "",
     TEST_FILE: "",
   });
+});
+
+test("settings for trainers reach the trainers alone", () => {
+  const specs = servicesOf({ ...options, trainerSettings: { LEARNING_RATE: "0.001" } }, single);
+  const having = specs.filter(({ environment }) => environment["LEARNING_RATE"] === "0.001");
+  expect(having.map(({ module }) => module)).toEqual(["@flts/train/main", "@flts/train/main"]);
+});
+
+test("settings that suit made-up measurements give way to the environment's", () => {
+  expect(syntheticTraining({})).toHaveProperty("LEARNING_RATE");
+  expect(syntheticTraining({ LEARNING_RATE: "0.5" })).not.toHaveProperty("LEARNING_RATE");
 });
