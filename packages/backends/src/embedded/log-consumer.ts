@@ -1,7 +1,7 @@
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Consumer, Delivery, StoredMessage, Subscription } from "@flts/common/ports/message-log";
 import type { LogClient } from "./log-client.ts";
-import type { HoldingKey } from "./log-engine.ts";
+import type { HoldingKey } from "./log-member.ts";
 import { partitionName } from "./partition.ts";
 
 /** A member of a group on the port's thread: it runs the handlers, the engine decides which. */

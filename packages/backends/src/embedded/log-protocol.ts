@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@flts/common/contracts/errors";
 import type { StoredMessage } from "@flts/common/ports/message-log";
-import type { HoldingKey, LogEngine } from "./log-engine.ts";
+import type { LogEngine } from "./log-engine.ts";
+import type { HoldingKey } from "./log-member.ts";
 import type { Retention } from "./log-records.ts";
 
 /** What the port's thread may ask of the worker's engine. */
@@ -40,7 +41,7 @@ export type LogNotice =
       readonly message: StoredMessage;
     }
   | { readonly kind: "lost"; readonly member: string; readonly holding: HoldingKey }
-  /** The worker cannot open the file, and ends. */
+  /** The worker cannot go on with the file, and ends. */
   | { readonly kind: "end"; readonly failure: Failure }
   /** The file has just been read and written; how many partitions each member owns. */
   | { readonly kind: "alive"; readonly holdings: ReadonlyMap<string, number> };

@@ -2,7 +2,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { codeOf, FltsError } from "@flts/common/contracts/errors";
 import { createSystemClock } from "../system-clock.ts";
 import { openLogBell } from "./log-bell.ts";
-import { beatsPerLease, createLogEngine } from "./log-engine.ts";
+import { beatsPerLease } from "./log-census.ts";
+import { createLogEngine } from "./log-engine.ts";
 import { openLogFile } from "./log-file.ts";
 import type { Failure, LogNotice, LogRequest, LogWorkerSettings } from "./log-protocol.ts";
 import { ownIdentity } from "./process-identity.ts";
@@ -47,10 +48,21 @@ function run(settings: LogWorkerSettings): void {
   };
   const beat = (): void => {
     engine.beat();
+    engine.wake();
     notify({ kind: "alive", holdings: engine.holdings() });
   };
   const sweep = (): void => {
     if (engine.sweep()) setImmediate(attempt, sweep);
+  };
+  /** A file that is busy just now is tried again in time; meanwhile the age of the last beat tells. */
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof FltsError && error.kind === "retryable") return;
+      notify({ kind: "end", failure: failureOf(error) });
+      close();
+    }
   };
 
   const bell = openLogBell(`${settings.file}-bell`, () => attempt(look));
@@ -59,16 +71,17 @@ function run(settings: LogWorkerSettings): void {
     setInterval(attempt, settings.leaseMs / beatsPerLease, beat),
     setInterval(attempt, sweepEveryMs, sweep),
   ];
-  attempt(sweep);
-
+  /** Nothing keeps the thread after this. */
   const close = (): void => {
-    bell.close();
     for (const timer of timers) clearInterval(timer);
+    bell.close();
     file.close();
+    port?.close();
   };
+
   const answer = ({ name, args }: LogRequest): unknown => {
     if (name === "ping") return beat();
-    if (name === "close") return close();
+    if (name === "close") return null;
     return Reflect.apply(engine[name], engine, args);
   };
   port?.on("message", (request: LogRequest) => {
@@ -78,18 +91,10 @@ function run(settings: LogWorkerSettings): void {
     } catch (error) {
       notify({ kind: "failure", id: request.id, failure: failureOf(error) });
     }
-    // Nothing keeps the thread any more.
-    if (request.name === "close") port?.close();
+    if (request.name === "close") close();
+    else attempt(engine.wake);
   });
-}
-
-/** A file that cannot be used just now is tried again in time; meanwhile the age of the last beat tells. */
-function attempt(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof FltsError)) throw error;
-  }
+  attempt(sweep);
 }
 
 function failureOf(error: unknown): Failure {

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StoredMessage } from "@flts/common/ports/message-log";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createLogEngine, type HoldingKey, type LogEngine } from "../../src/embedded/log-engine.ts";
+import { createLogEngine, type LogEngine } from "../../src/embedded/log-engine.ts";
 import { type LogFile, openLogFile } from "../../src/embedded/log-file.ts";
+import type { HoldingKey } from "../../src/embedded/log-member.ts";
 import { ownIdentity, type ProcessIdentity } from "../../src/embedded/process-identity.ts";
 
 const leaseMs = 600;
@@ -47,14 +48,21 @@ describe("the log engine", () => {
     stations.push(station);
     return station;
   };
-  const join3 = (station: Station, id: string): void =>
+  const enter = (station: Station, id: string): void => {
     station.engine.join({ id, group: "g", topics: ["t"], from: "earliest", maxInFlight: null });
-  const publish = (station: Station, key: string, text = key): void =>
+    station.engine.wake();
+  };
+  const publish = (station: Station, key: string, text = key): void => {
     station.engine.publish([{ topic: "t", key, value: Buffer.from(text) }], nowMs);
+    station.engine.wake();
+  };
   /** Lets time pass: each of the given beats in its turn. */
   const pass = (ms: number, beating: readonly Station[]): void => {
     for (const until = nowMs + ms; nowMs < until; nowMs += beatMs) {
-      for (const { engine } of beating) engine.beat();
+      for (const { engine } of beating) {
+        engine.beat();
+        engine.wake();
+      }
     }
   };
 
@@ -70,9 +78,9 @@ describe("the log engine", () => {
   test("L1: refuses the commit of a member whose lease ran out while it was silent", () => {
     const [silent, heir] = [open(), open()];
     silent.engine.ensureTopics([{ name: "t", partitions: 1 }]);
-    join3(silent, "silent");
+    enter(silent, "silent");
     publish(silent, "k");
-    join3(heir, "heir");
+    enter(heir, "heir");
     expect(heir.deliveries).toHaveLength(0);
     pass(leaseMs + beatMs, [heir]);
     expect(heir.deliveries).toHaveLength(1);
@@ -85,8 +93,8 @@ describe("the log engine", () => {
   test("L2: a member that beats keeps its partitions, however long its handler takes", () => {
     const [busy, other] = [open(), open()];
     busy.engine.ensureTopics([{ name: "t", partitions: 1 }]);
-    join3(busy, "busy");
-    join3(other, "other");
+    enter(busy, "busy");
+    enter(other, "other");
     publish(busy, "k");
     pass(leaseMs * 10, [busy, other]);
     expect([busy.deliveries.length, other.deliveries.length, busy.lost.length]).toStrictEqual([1, 0, 0]);
@@ -95,8 +103,8 @@ describe("the log engine", () => {
   test("a member that comes back gets a share again, and keeps it", () => {
     const [frozen, heir] = [open(), open()];
     heir.engine.ensureTopics([{ name: "t", partitions: 2 }]);
-    join3(frozen, "frozen");
-    join3(heir, "heir");
+    enter(frozen, "frozen");
+    enter(heir, "heir");
     pass(leaseMs + beatMs, [heir]);
     expect(heir.engine.holdings().get("heir")).toBe(2);
     pass(leaseMs * 3, [frozen, heir]);
@@ -107,8 +115,8 @@ describe("the log engine", () => {
   test("an observer that slept for an hour does not evict the living", () => {
     const [one, two] = [open(), open()];
     one.engine.ensureTopics([{ name: "t", partitions: 2 }]);
-    join3(one, "one");
-    join3(two, "two");
+    enter(one, "one");
+    enter(two, "two");
     pass(beatMs * 2, [one, two]);
     nowMs += 3_600_000;
     two.engine.beat();
@@ -119,26 +127,27 @@ describe("the log engine", () => {
   test("a process that is certainly gone loses its partitions at once", () => {
     const gone = open(undefined, { ...ownIdentity(), pid: 2 ** 22 + 1 });
     gone.engine.ensureTopics([{ name: "t", partitions: 1 }]);
-    join3(gone, "gone");
+    enter(gone, "gone");
     publish(gone, "k");
     const heir = open(undefined, ownIdentity());
-    join3(heir, "heir");
+    enter(heir, "heir");
     expect(heir.deliveries).toHaveLength(1);
   });
 
   test("L3: a partition is given away only after its handler has settled", () => {
     const [owner, newcomer] = [open(), open()];
     owner.engine.ensureTopics([{ name: "t", partitions: 2 }]);
-    join3(owner, "owner");
+    enter(owner, "owner");
     for (const key of ["a", "b", "c", "d"]) publish(owner, key);
     expect(owner.deliveries).toHaveLength(2);
-    join3(newcomer, "newcomer");
+    enter(newcomer, "newcomer");
     pass(leaseMs, [owner, newcomer]);
     expect(newcomer.deliveries).toHaveLength(0);
     for (const { holding, message } of owner.deliveries.slice(0, 2)) {
       expect(owner.engine.commit("owner", holding, message.offset + 1n)).toBe(true);
       owner.engine.settle("owner", holding);
     }
+    owner.engine.wake();
     newcomer.engine.wake();
     expect([...owner.engine.holdings(), ...newcomer.engine.holdings()]).toStrictEqual([
       ["owner", 1],
@@ -150,8 +159,8 @@ describe("the log engine", () => {
   test("L4: waking writes nothing when nothing has changed, and beats wake nobody", () => {
     const [one, two] = [open(), open()];
     one.engine.ensureTopics([{ name: "t", partitions: 3 }]);
-    join3(one, "one");
-    join3(two, "two");
+    enter(one, "one");
+    enter(two, "two");
     one.engine.wake();
     two.engine.wake();
     const before = one.file.dataVersion();
@@ -174,7 +183,7 @@ describe("the log engine", () => {
     publish(station, "k", "new");
     while (station.engine.sweep());
     expect(station.engine.page("long", 0, 0n)).toHaveLength(1);
-    join3(station, "reader");
+    enter(station, "reader");
     expect(station.deliveries.map(({ message }) => [message.offset, String(message.value)])).toHaveLength(1);
     expect(station.deliveries[0]?.message.offset).toBe(1n);
     expect(station.engine.lag("g", ["t"])).toStrictEqual([
