@@ -91,6 +91,8 @@ test("vendor libraries stay in the files made for them", () => {
     "onnxruntime-node": /^packages\/neural\/src\//,
     hyparquet: /^packages\/forecasting\/src\/table\//,
     "hyparquet-writer": /^packages\/forecasting\/src\/table\//,
+    "@bsull/augurs-prophet-wasmstan": /^packages\/families\/src\/prophet\//,
+    "date-holidays": /^packages\/families\/src\/prophet\//,
     "node:sqlite": /^packages\/backends\/src\/embedded\//,
   };
   const strays = sources.flatMap((path) =>

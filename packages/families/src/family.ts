@@ -56,6 +56,8 @@ export interface Progress {
 }
 
 export interface TrainedModel {
+  /** The columns of its windows, targets among them; all of the table's unless given. */
+  readonly columns?: readonly string[];
   /** The model's files by their name inside the family's folder, such as `model.onnx`. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Files of the run that are not part of the model, by their path in the run. */

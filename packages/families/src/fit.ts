@@ -77,7 +77,7 @@ export async function fitFamily(family: Family, options: FitOptions): Promise<Fi
 
   const raw = createTable(table.timesMs, table.columns, invertScaling(scaling, table.columns, table.values));
   const description: ModelDescription = {
-    columns: [...table.columns],
+    columns: [...(trained.columns ?? table.columns)],
     targets: [...targets],
     window,
     horizon,
