@@ -4,241 +4,160 @@ import { meanOf } from "@flts/common/scaler/sum";
 import type { RowRange } from "../evaluation/split.ts";
 import { isNonNegative } from "../non-negative.ts";
 import { timeFeatureColumns } from "../preprocess/time-features.ts";
-import { columnOf, type Table, toMatrix } from "../table/table.ts";
-import { countWindows } from "../windows.ts";
+import { columnOf, sliceRows, type Table, toMatrix } from "../table/table.ts";
 import { type LinearMap, momentsOf, solveRidge } from "./least-squares.ts";
 import {
   type LinearInput,
   type LinearModel,
   type LinearOutput,
-  modelPart,
-  transformWindow,
+  type LinearPart,
+  type Link,
+  rootsOf,
+  transformWindows,
 } from "./model.ts";
+import { fitTweedie } from "./tweedie.ts";
 
 export interface LinearOptions {
   readonly targets: readonly string[];
   readonly window: number;
-  /** Weights, scales and corrections come from these rows, the penalty from the stop rows. */
-  readonly fit: RowRange;
-  readonly stop: RowRange;
+  /** Everything comes from these rows. */
+  readonly rows: RowRange;
 }
 
-/** Penalties on standardised weights, of which the stop rows choose one per target. */
-const LAMBDAS = [1e-4, 1e-3, 1e-2, 0.1, 0.3];
+/**
+ * The penalty on standardised weights, in rows: as if so many rows more had said that all weights are 0. Between 10 and 100 the
+ * errors are the same (docs/adr/0007-forecast-accuracy.md).
+ */
+export const PENALTY_ROWS = 30;
+/** The share of the last value: it bounds what a model that has gone wrong can do, and calms the forecasts of heavy tails. */
+const LAST_SHARE = 0.1;
 /** Rows of history of a column that is no target: more of them fit noise. */
 const NEIGHBOUR_ROWS = 3;
 /** A column whose largest value is this many medians is one of heavy tails, and enters by its logarithm. */
 const HEAVY_TAIL = 5;
 
 /**
- * Fits the LINEAR family: ridge auto-regression on log1p targets, in closed form. Features are the targets' logarithms in the
- * whole window, the last three rows of every other measurement (heavy-tailed ones by logarithm), and the minute of the day.
- * Week and year are left out: weeks of data teach no weekly rhythm, and the day of the year is a trend that runs away.
+ * Fits the LINEAR family. A target of traffic is the mean of two auto-regressions, whose errors differ: a Tweedie regression of
+ * its logarithm on all columns, and ridge on cube roots of the targets alone. A target that can be negative is ridge on what
+ * is. Features are the targets' whole window, the last three rows of every other measurement (heavy-tailed ones by logarithm),
+ * and the minute of the day. Week and year are left out: weeks of data teach no weekly rhythm, and the day of the year is a
+ * trend that runs away.
  * @param table raw units
- * @throws COLUMN_MISSING, TABLE_TOO_SHORT when the fit rows hold no complete window
+ * @throws COLUMN_MISSING, TABLE_TOO_SHORT when the rows hold no complete window
  */
-export function fitLinear(table: Table, { targets, window, fit, stop }: LinearOptions): LinearModel {
+export function fitLinear(table: Table, { targets, window, rows }: LinearOptions): LinearModel {
+  const part = sliceRows(table, ...rows);
   const { columns } = table;
-  const inputs = columns.map((column) =>
-    describeInput(columnOf(table, column).subarray(...fit), column, targets),
-  );
-  const targetColumns = targets.map((target) => columns.indexOf(columnName(table, target)));
-  const chosen = chooseFeatures(columns, targets, window);
-  const fitted = sampleWindows(table, inputs, targetColumns, chosen, window, fit);
-  if (fitted.count === 0) {
-    throw new FltsError(
-      "TABLE_TOO_SHORT",
-      `rows ${fit[0]} … ${fit[1] - 1} hold no window of ${window} rows and a value after it`,
-    );
-  }
-  const stopped = sampleWindows(table, inputs, targetColumns, chosen, window, stop);
-  const moments = momentsOf(fitted.z, fitted.answers, chosen.length, targets.length);
-  const maps = LAMBDAS.map((lambda) => ({ lambda, map: solveRidge(moments, lambda) }));
-  const best = targetColumns.map((column, target) => {
-    const log = inputs[column]!.log;
-    const candidates = maps.map(({ lambda, map }) => {
-      const output = correct(fitted, map, target, targets.length, log, lambda);
-      return { map, output, loss: squaredError(stopped, map, target, targets.length, output) };
-    });
-    return candidates.reduce((least, candidate) => (candidate.loss < least.loss ? candidate : least));
-  });
-  return {
+  const inputs = columns.map((column) => describeInput(columnOf(part, column), column, targets));
+  const raw = toMatrix(part);
+  const source: Source = {
     columns,
     targets,
     window,
-    inputs,
-    weights: spreadWeights(
-      chosen,
-      best.map(({ map }) => map),
-      window,
-      columns.length,
-    ),
-    outputs: best.map(({ output }) => output),
+    plain: transformWindows(inputs, raw),
+    roots: rootsOf(inputs, raw),
   };
+  const outputs = targets.map((target) => fitTarget(source, target, columnOf(part, target), rows));
+  return { columns, targets, window, inputs, outputs };
 }
 
-/** Windows of one range as least squares see them. */
-interface Sample {
-  readonly count: number;
-  /** Features, `[count, features]`. */
-  readonly z: Float64Array;
-  /** Next values as the model forecasts them (logarithms where it does), `[count, targets]`. */
-  readonly answers: Float64Array;
-  /** Next and last values in raw units, `[count, targets]`. */
-  readonly actual: Float64Array;
-  readonly last: Float64Array;
+/** The rows fitted on, as features `[rows, columns]`, row-major. */
+interface Source {
+  readonly columns: readonly string[];
+  readonly targets: readonly string[];
+  readonly window: number;
+  readonly plain: Float64Array;
+  readonly roots: Float64Array;
 }
 
-function sampleWindows(
-  table: Table,
-  inputs: readonly LinearInput[],
-  targetColumns: readonly number[],
-  chosen: readonly number[],
-  window: number,
-  range: RowRange,
-): Sample {
-  const width = inputs.length;
-  const raw = toMatrix(table);
-  const transformed = new Float64Array(raw.length);
-  transformWindow(inputs, raw, transformed);
-  const outputs = targetColumns.length;
-  const most = countWindows(range, window, 1);
-  const z = new Float64Array(most * chosen.length);
-  const [answers, actual, last] = [0, 1, 2].map(() => new Float64Array(most * outputs));
-  let count = 0;
-  for (let row = range[0]; row < range[0] + most; row++) {
-    const next = (row + window) * width;
-    if (targetColumns.some((column) => Number.isNaN(raw[next + column]!))) continue;
-    for (const [feature, cell] of chosen.entries())
-      z[count * chosen.length + feature] = transformed[row * width + cell]!;
-    for (const [target, column] of targetColumns.entries()) {
-      const at = count * outputs + target;
-      const before = raw[next - width + column]!;
-      answers![at] = transformed[next + column]!;
-      actual![at] = raw[next + column]!;
-      last![at] = Number.isNaN(before) ? inputs[column]!.fill : before;
-    }
-    count++;
+function fitTarget(source: Source, target: string, values: Float64Array, rows: RowRange): LinearOutput {
+  const { window } = source;
+  const known = Int32Array.from(values.keys()).filter((row) => row >= window && !Number.isNaN(values[row]!));
+  if (known.length === 0) {
+    throw new FltsError(
+      "TABLE_TOO_SHORT",
+      `rows ${rows[0]} … ${rows[1] - 1} hold no window of ${window} rows and a value of '${target}' after it`,
+    );
   }
-  const cut = (values: Float64Array) => values.subarray(0, count * outputs);
-  return {
-    count,
-    z: z.subarray(0, count * chosen.length),
-    answers: cut(answers!),
-    actual: cut(actual!),
-    last: cut(last!),
+  const answers = Float64Array.from(known, (row) => values[row]!);
+  const cells = featureCells(source);
+  const lambda = PENALTY_ROWS / known.length;
+  const share = (parts: number) => (1 - LAST_SHARE) / parts;
+  const ridge = (link: Link, chosen: readonly number[], encoded: Float64Array, parts: number): LinearPart => {
+    const features = gather(link === "cube-root" ? source.roots : source.plain, source, chosen, known);
+    const map = solveRidge(momentsOf(features, encoded, chosen.length, 1), lambda);
+    return partOf(link, share(parts), map, chosen, maximum(encoded), source);
   };
+  if (!isNonNegative(values)) {
+    return { last: LAST_SHARE, minimum: null, parts: [ridge("identity", cells.all, answers, 1)] };
+  }
+  // Without a single burst there is no mean that a logarithm could be taken of.
+  const silent = maximum(answers) <= 0;
+  const roots = ridge("cube-root", cells.targets, answers.map(Math.cbrt), silent ? 1 : 2);
+  if (silent) return { last: LAST_SHARE, minimum: 0, parts: [roots] };
+  const features = gather(source.plain, source, cells.all, known);
+  const positive = answers.map((answer) => Math.max(answer, 0));
+  const map = fitTweedie(features, positive, cells.all.length, lambda);
+  const tweedie = partOf("log", share(2), map, cells.all, Math.log(maximum(answers)), source);
+  return { last: LAST_SHARE, minimum: 0, parts: [tweedie, roots] };
 }
 
 function describeInput(values: Float64Array, column: string, targets: readonly string[]): LinearInput {
   const sorted = sortedPresent(values);
   const fill = sorted.length === 0 ? 0 : meanOf(sorted);
-  const plain = { fill, log: false, unit: 1 };
   const isFeature = timeFeatureColumns.some((name) => name === column);
-  if (sorted.length === 0 || isFeature || !isNonNegative(sorted)) return plain;
-  if (targets.includes(column)) return { fill, log: true, unit: 1 };
+  if (sorted.length === 0 || isFeature || !isNonNegative(sorted)) return { fill, unit: 0 };
+  if (targets.includes(column)) return { fill, unit: 1 };
   const heavy = sorted.at(-1)! > HEAVY_TAIL * quantileOfSorted(sorted, 0.5) && fill > 0;
   // A mean of about 1e7 makes log1p a logarithm; powers of ten keep the unit readable.
-  return heavy ? { fill, log: true, unit: Math.max(1, 10 ** Math.round(7 - Math.log10(fill))) } : plain;
+  return { fill, unit: heavy ? Math.max(1, 10 ** Math.round(7 - Math.log10(fill))) : 0 };
 }
 
-/** The cells of a window (row-major indexes) that are features. */
-function chooseFeatures(columns: readonly string[], targets: readonly string[], window: number): number[] {
+/** The cells of a window (row-major indexes) that are features: of everything, and of the targets alone. */
+function featureCells({ columns, targets, window }: Source): { all: number[]; targets: number[] } {
+  const isTarget = (column: string) => targets.includes(column);
   const rowsOf = (column: string) => {
-    if (targets.includes(column)) return window;
+    if (isTarget(column)) return window;
     if (column.startsWith("min_of_day_")) return 1;
     return timeFeatureColumns.some((name) => name === column) ? 0 : Math.min(NEIGHBOUR_ROWS, window);
   };
-  return columns.flatMap((column, index) =>
-    Array.from({ length: rowsOf(column) }, (_, back) => (window - 1 - back) * columns.length + index),
-  );
+  const cellsOf = (column: string, index: number) =>
+    Array.from({ length: rowsOf(column) }, (_, back) => (window - 1 - back) * columns.length + index);
+  return {
+    all: columns.flatMap(cellsOf),
+    targets: columns.flatMap((column, index) => (isTarget(column) ? cellsOf(column, index) : [])),
+  };
 }
 
-/**
- * The shares a, b ≥ 0 of last value and model that have the least squared error on the fit rows. They correct the bias of
- * expm1 of a mean logarithm, and lean on the last value where logarithms forecast badly (few, huge values).
- */
-function correct(
-  sample: Sample,
-  map: LinearMap,
-  target: number,
-  targets: number,
-  log: boolean,
-  lambda: number,
-): LinearOutput {
-  let ceiling = Number.NEGATIVE_INFINITY;
-  for (let index = target; index < sample.answers.length; index += targets) {
-    ceiling = Math.max(ceiling, sample.answers[index]!);
+/** The chosen cells of the windows that end before each of `rows`: `[rows, cells]`. */
+function gather(
+  matrix: Float64Array,
+  { columns, window }: Source,
+  cells: readonly number[],
+  rows: Int32Array,
+): Float64Array {
+  const features = new Float64Array(rows.length * cells.length);
+  for (const [index, row] of rows.entries()) {
+    const first = (row - window) * columns.length;
+    for (let cell = 0; cell < cells.length; cell++)
+      features[index * cells.length + cell] = matrix[first + cells[cell]!]!;
   }
-  const base = { intercept: map.intercept[target]!, ceiling, log, lambda };
-  const sums = { ff: 0, fl: 0, ll: 0, fy: 0, ly: 0 };
-  for (let index = 0; index < sample.count; index++) {
-    const f = partOf(sample, map, index, target, targets, base);
-    const l = sample.last[index * targets + target]!;
-    const y = sample.actual[index * targets + target]!;
-    sums.ff += f * f;
-    sums.fl += f * l;
-    sums.ll += l * l;
-    sums.fy += f * y;
-    sums.ly += l * y;
-  }
-  const { ff, fl, ll, fy, ly } = sums;
-  const determinant = ff * ll - fl * fl;
-  const last = (ff * ly - fl * fy) / determinant;
-  const model = (ll * fy - fl * ly) / determinant;
-  if (determinant > 1e-9 * ff * ll && last >= 0 && model >= 0) return { ...base, last, model };
-  return { ...base, last: 0, model: ff > 0 && fy > 0 ? fy / ff : 1 };
+  return features;
 }
 
-function squaredError(
-  sample: Sample,
-  map: LinearMap,
-  target: number,
-  targets: number,
-  output: LinearOutput,
-): number {
-  let sum = 0;
-  for (let index = 0; index < sample.count; index++) {
-    const f = partOf(sample, map, index, target, targets, output);
-    const forecast = output.last * sample.last[index * targets + target]! + output.model * f;
-    sum += (forecast - sample.actual[index * targets + target]!) ** 2;
-  }
-  return sum;
-}
-
+/** A map on chosen cells as a part, with weight 0 for all other cells of the window. */
 function partOf(
-  { z, count }: Sample,
-  { weights }: LinearMap,
-  index: number,
-  target: number,
-  targets: number,
-  output: Pick<LinearOutput, "intercept" | "ceiling" | "log">,
-): number {
-  const width = z.length / count;
-  return modelPart(z.subarray(index * width, (index + 1) * width), weights, target, targets, output);
+  link: Link,
+  share: number,
+  map: LinearMap,
+  cells: readonly number[],
+  ceiling: number,
+  { window, columns }: Source,
+): LinearPart {
+  const weights = Array.from({ length: window }, () => columns.map(() => 0));
+  for (const [feature, cell] of cells.entries())
+    weights[Math.floor(cell / columns.length)]![cell % columns.length] = map.weights[feature]!;
+  return { link, share, intercept: map.intercept[0]!, ceiling, weights };
 }
 
-/** Weights of the chosen cells at their places in the window, 0 elsewhere: `[window][columns][targets]`. */
-function spreadWeights(
-  chosen: readonly number[],
-  maps: readonly LinearMap[],
-  window: number,
-  width: number,
-): number[][][] {
-  const weights = Array.from({ length: window }, () =>
-    Array.from({ length: width }, () => maps.map(() => 0)),
-  );
-  for (const [feature, cell] of chosen.entries()) {
-    for (const [target, map] of maps.entries()) {
-      weights[Math.floor(cell / width)]![cell % width]![target] =
-        map.weights[feature * maps.length + target]!;
-    }
-  }
-  return weights;
-}
-
-/** `target` itself, once it is known to be a column. */
-function columnName(table: Table, target: string): string {
-  columnOf(table, target);
-  return target;
-}
+const maximum = (values: Float64Array) => values.reduce((most, value) => Math.max(most, value));

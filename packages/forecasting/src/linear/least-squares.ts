@@ -61,7 +61,7 @@ export function momentsOf(
  */
 export function solveRidge(moments: Moments, lambda: number): LinearMap {
   const { width, outputs, mean, deviation, gram, cross, answerMean } = moments;
-  const factor = choleskyOf(gram, width, lambda);
+  const factor = choleskyOf(gram, width, lambda, lambda);
   const weights = new Float64Array(width * outputs);
   const intercept = answerMean.slice();
   for (let k = 0; k < outputs; k++) {
@@ -76,7 +76,19 @@ export function solveRidge(moments: Moments, lambda: number): LinearMap {
   return { weights, intercept };
 }
 
-function columnMoments(values: Float64Array, rows: number, width: number) {
+/** The solution x of `matrix · x = b` for a symmetric positive matrix `[n, n]`. */
+export function solvePositive(matrix: Float64Array, b: Float64Array): Float64Array {
+  const solution = b.slice();
+  solveTriangles(choleskyOf(matrix, b.length, 0, Number.EPSILON), solution, b.length);
+  return solution;
+}
+
+/** Mean and deviation of each column of `values` `[rows, width]`; a constant column has deviation 1. */
+export function columnMoments(
+  values: Float64Array,
+  rows: number,
+  width: number,
+): { mean: Float64Array; deviation: Float64Array } {
   const mean = new Float64Array(width);
   const deviation = new Float64Array(width);
   for (let index = 0; index < values.length; index++) mean[index % width]! += values[index]! / rows;
@@ -94,15 +106,15 @@ function columnMoments(values: Float64Array, rows: number, width: number) {
   };
 }
 
-/** The lower triangle L of `gram + lambda·I = L·Lᵀ`. */
-function choleskyOf(gram: Float64Array, width: number, lambda: number): Float64Array {
+/** The lower triangle L of `gram + lambda·I = L·Lᵀ`, whose squared pivots are known to be at least `least`. */
+function choleskyOf(gram: Float64Array, width: number, lambda: number, least: number): Float64Array {
   const lower = new Float64Array(width * width);
   for (let i = 0; i < width; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = gram[i * width + j]! + (i === j ? lambda : 0);
       for (let k = 0; k < j; k++) sum -= lower[i * width + k]! * lower[j * width + k]!;
-      // Rounding can push the last pivots of collinear features below the penalty they are known to exceed.
-      lower[i * width + j] = i === j ? Math.sqrt(Math.max(sum, lambda)) : sum / lower[j * width + j]!;
+      // Rounding can push the last pivots of collinear features below the bound they are known to keep.
+      lower[i * width + j] = i === j ? Math.sqrt(Math.max(sum, least)) : sum / lower[j * width + j]!;
     }
   }
   return lower;

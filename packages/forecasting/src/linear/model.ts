@@ -2,62 +2,72 @@ import type { Forecaster } from "../forecaster.ts";
 
 /**
  * A linear auto-regression as plain JSON: everything a graph needs to answer as `predictLinear` does. All arrays follow
- * `columns` or `targets`; `weights[row][column][target]` belongs to the window's row (0 is the oldest).
+ * `columns` or `targets`; a part's `weights[row][column]` belong to the window's row (0 is the oldest).
  *
  *   x = NaN ? fill : raw
- *   z = log ? log1p(max(x, 0) · unit) : x
- *   g = min(intercept + Σ weights · z, ceiling)
- *   f = log ? max(expm1(g), 0) : g
- *   forecast = last · (target's x in the last row) + model · f, and at least 0 where the target is one of logarithms
+ *   z = unit > 0 ? log1p(max(x, 0) · unit) : x
+ *   forecast = last · (target's x in the last row) + Σ share · part, and at least `minimum`
+ *
+ *   part, by its link:   log        exp(min(intercept + Σ weights · z, ceiling))
+ *                        cube-root  max(min(intercept + Σ weights · ∛max(x, 0), ceiling), 0)³
+ *                        identity   min(intercept + Σ weights · z, ceiling)
  */
 export interface LinearModel {
   readonly columns: readonly string[];
   readonly targets: readonly string[];
   readonly window: number;
   readonly inputs: readonly LinearInput[];
-  readonly weights: readonly (readonly (readonly number[])[])[];
   readonly outputs: readonly LinearOutput[];
 }
 
 export interface LinearInput {
-  /** The mean of the fit rows, for a missing cell. Raw units. */
+  /** The mean of the rows fitted on, for a missing cell. Raw units. */
   readonly fill: number;
-  readonly log: boolean;
-  /** Raises small quantities so that log1p is a logarithm for usual values; 1 for targets. */
+  /** Raises small quantities so that log1p is a logarithm for usual values; 0 for a column taken as it is. */
   readonly unit: number;
 }
 
 export interface LinearOutput {
-  readonly intercept: number;
-  /** The target's largest z among the fit rows: a line must not run away exponentially. */
-  readonly ceiling: number;
-  readonly log: boolean;
-  /** Shares of the last value and of the model: they turn a median of logarithms into a mean, fitted on the fit rows. */
+  /** The share of the last value in the forecast. */
   readonly last: number;
-  readonly model: number;
-  /** The ridge penalty that the stop rows chose. */
-  readonly lambda: number;
+  /** Nothing below this is forecast: 0, or null for a target that can be negative. */
+  readonly minimum: number | null;
+  readonly parts: readonly LinearPart[];
+}
+
+/** In whose units a part is linear. */
+export const links = ["log", "cube-root", "identity"] as const;
+export type Link = (typeof links)[number];
+
+export interface LinearPart {
+  readonly link: Link;
+  readonly share: number;
+  readonly intercept: number;
+  /** The largest answer among the rows fitted on, in the link's units: a line must not run away. */
+  readonly ceiling: number;
+  readonly weights: readonly (readonly number[])[];
 }
 
 /** The next step after each window `[n, window, columns]` in raw units: `[n, targets]`, raw units, finite. */
 export function predictLinear(model: LinearModel, windows: Float64Array): Float64Array {
-  const { columns, targets, window, outputs } = model;
+  const { inputs, targets, window, columns, outputs } = model;
   const size = window * columns.length;
   const count = windows.length / size;
-  const weights = Float64Array.from(model.weights.flat(2));
+  const features = { plain: transformWindows(inputs, windows), roots: rootsOf(inputs, windows) };
   const answers = new Float64Array(count * targets.length);
-  const lastRow = (window - 1) * columns.length;
-  const targetColumns = targets.map((target) => columns.indexOf(target));
-  const z = new Float64Array(size);
-  for (let index = 0; index < count; index++) {
-    const rows = windows.subarray(index * size, (index + 1) * size);
-    transformWindow(model.inputs, rows, z);
-    for (const [target, output] of outputs.entries()) {
-      const column = targetColumns[target]!;
-      const last = filled(rows[lastRow + column]!, model.inputs[column]!.fill);
-      const answer =
-        output.last * last + output.model * modelPart(z, weights, target, outputs.length, output);
-      answers[index * targets.length + target] = output.log ? Math.max(answer, 0) : answer;
+  for (const [target, { last, minimum, parts }] of outputs.entries()) {
+    const column = columns.indexOf(targets[target]!);
+    const { fill } = inputs[column]!;
+    const flat = parts.map((part) => Float64Array.from(part.weights.flat()));
+    for (let index = 0; index < count; index++) {
+      const from = index * size;
+      let answer = last * filled(windows[from + size - columns.length + column]!, fill);
+      for (const [number, part] of parts.entries()) {
+        const source = part.link === "cube-root" ? features.roots : features.plain;
+        const sum = part.intercept + dot(source, from, flat[number]!);
+        answer += part.share * undo(part.link, Math.min(sum, part.ceiling));
+      }
+      answers[index * targets.length + target] = minimum === null ? answer : Math.max(answer, minimum);
     }
   }
   return answers;
@@ -77,31 +87,29 @@ export function linearForecaster(model: LinearModel, stepMs: number): Forecaster
   };
 }
 
-/** Raw cells as the features z, row-major; `into` has as many cells as `rows`. */
-export function transformWindow(
-  inputs: readonly LinearInput[],
-  rows: Float64Array,
-  into: Float64Array,
-): void {
-  for (let index = 0; index < rows.length; index++) {
-    const { fill, log, unit } = inputs[index % inputs.length]!;
-    const value = filled(rows[index]!, fill);
-    into[index] = log ? Math.log1p(Math.max(value, 0) * unit) : value;
-  }
+/** Rows of raw cells, row-major, as the z of the formulas. */
+export function transformWindows(inputs: readonly LinearInput[], rows: Float64Array): Float64Array {
+  return rows.map((cell, index) => {
+    const { fill, unit } = inputs[index % inputs.length]!;
+    const x = filled(cell, fill);
+    return unit > 0 ? Math.log1p(Math.max(x, 0) * unit) : x;
+  });
 }
 
-/** What the weights alone say of a target: f in the formulas above. */
-export function modelPart(
-  z: Float64Array,
-  weights: Float64Array,
-  target: number,
-  targets: number,
-  { intercept, ceiling, log }: Pick<LinearOutput, "intercept" | "ceiling" | "log">,
-): number {
-  let sum = intercept;
-  for (let index = 0; index < z.length; index++) sum += z[index]! * weights[index * targets + target]!;
-  const g = Math.min(sum, ceiling);
-  return log ? Math.max(Math.expm1(g), 0) : g;
+/** Rows of raw cells, row-major, as cube roots. */
+export function rootsOf(inputs: readonly LinearInput[], rows: Float64Array): Float64Array {
+  return rows.map((cell, index) => Math.cbrt(Math.max(filled(cell, inputs[index % inputs.length]!.fill), 0)));
+}
+
+function undo(link: Link, sum: number): number {
+  if (link === "log") return Math.exp(sum);
+  return link === "cube-root" ? Math.max(sum, 0) ** 3 : sum;
+}
+
+function dot(features: Float64Array, from: number, weights: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < weights.length; index++) sum += features[from + index]! * weights[index]!;
+  return sum;
 }
 
 const filled = (value: number, fill: number) => (Number.isNaN(value) ? fill : value);

@@ -27,7 +27,7 @@ const station = addTimeFeatures(synthesizeStation({ seed: 11, rows: 4000, startM
 
 function fitOn(table: Table, targets = ["down"]): LinearModel {
   const { fit, stop } = splitRows(rowCount(table), { window: WINDOW, horizon: 1 });
-  return fitLinear(table, { targets, window: WINDOW, fit, stop });
+  return fitLinear(table, { targets, window: WINDOW, rows: [fit[0], stop[1]] });
 }
 
 /** rmse of the model and of persistence on the score rows. */
@@ -71,23 +71,68 @@ test("a model is plain JSON that forecasts the same after a round trip", () => {
 test("the answer is the formula of the model's header, worked by hand", () => {
   const tiny: LinearModel = {
     columns: ["x", "y"],
-    targets: ["x"],
+    targets: ["x", "y"],
     window: 2,
     inputs: [
-      { fill: 3, log: true, unit: 1 },
-      { fill: 5, log: false, unit: 1 },
+      { fill: 3, unit: 2 },
+      { fill: 5, unit: 0 },
     ],
-    weights: [
-      [[0.25], [0.1]],
-      [[0.5], [0]],
+    outputs: [
+      {
+        last: 0.3,
+        minimum: 0,
+        parts: [
+          {
+            link: "log",
+            share: 0.6,
+            intercept: 0.2,
+            ceiling: 2,
+            weights: [
+              [0.25, 0.1],
+              [0.5, 0],
+            ],
+          },
+          {
+            link: "cube-root",
+            share: 0.1,
+            intercept: -1,
+            ceiling: 3,
+            weights: [
+              [2, 0],
+              [0.5, 0.75],
+            ],
+          },
+        ],
+      },
+      {
+        last: 0,
+        minimum: null,
+        parts: [
+          {
+            link: "identity",
+            share: 1,
+            intercept: 1,
+            ceiling: 20,
+            weights: [
+              [0, 2],
+              [0, -3],
+            ],
+          },
+        ],
+      },
     ],
-    outputs: [{ intercept: 0.2, ceiling: 2, log: true, last: 0.3, model: 0.6, lambda: 0.1 }],
   };
-  const g = 0.2 + 0.25 * Math.log1p(7) + 0.1 * 5 + 0.5 * Math.log1p(3);
+  const logarithm = 0.2 + 0.25 * Math.log1p(14) + 0.1 * 5 + 0.5 * Math.log1p(6);
+  const root = Math.min(-1 + 2 * Math.cbrt(7) + 0.5 * Math.cbrt(3) + 0.75 * Math.cbrt(9), 3);
   const answer = predictLinear(tiny, Float64Array.of(7, Number.NaN, Number.NaN, 9));
-  expect(answer[0]).toBeCloseTo(0.3 * 3 + 0.6 * Math.expm1(g), 12);
-  const capped = predictLinear(tiny, Float64Array.of(1e9, 0, 1e9, 0));
-  expect(capped[0]).toBeCloseTo(0.3 * 1e9 + 0.6 * Math.expm1(2), 3);
+  expect(answer[0]).toBeCloseTo(0.3 * 3 + 0.6 * Math.exp(Math.min(logarithm, 2)) + 0.1 * root ** 3, 12);
+  expect(answer[1]).toBe(1 + 2 * 5 - 3 * 9);
+  const low = predictLinear(tiny, Float64Array.of(0, -8, 0, -8));
+  expect(low[0]).toBeCloseTo(0.6 * Math.exp(0.2 - 0.8), 12);
+  expect(low[1]).toBe(1 - 16 + 24);
+  const capped = predictLinear(tiny, Float64Array.of(1e9, 0, 1e9, -9));
+  expect(capped[0]).toBeCloseTo(0.3 * 1e9 + 0.6 * Math.exp(2) + 0.1 * 27, 3);
+  expect(capped[1]).toBe(20);
 });
 
 describe("forecasts are finite and no traffic is negative", () => {
@@ -126,7 +171,7 @@ test("a signed target is forecast without logarithms", async () => {
     [columnOf(station, "down").map((value) => Math.log(value) - 18)],
   );
   const fitted = fitOn(signed, ["x"]);
-  expect(fitted.outputs[0]?.log).toBe(false);
+  expect(fitted.outputs[0]).toMatchObject({ minimum: null, parts: [{ link: "identity" }] });
   const score = await scoreOf(signed, fitted);
   expect(score.model).toBeLessThan(score.persistence);
 });
@@ -162,7 +207,7 @@ test("shuffled rows leave nothing to learn: no better than the mean", async () =
 
 test("an unknown target, and rows without a window, are refused", () => {
   expect(() => fitOn(station, ["traffic"])).toThrow(expect.objectContaining({ code: "COLUMN_MISSING" }));
-  expect(() => fitLinear(station, { targets: ["down"], window: 10, fit: [0, 10], stop: [10, 30] })).toThrow(
+  expect(() => fitLinear(station, { targets: ["down"], window: 10, rows: [0, 10] })).toThrow(
     expect.objectContaining({ code: "TABLE_TOO_SHORT" }),
   );
 });
