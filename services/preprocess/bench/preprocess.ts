@@ -12,10 +12,17 @@ import { toCsv } from "@flts/forecasting/synthetic/to-csv";
 import { preprocess } from "../src/preprocess.ts";
 
 /**
- * Seconds to preprocess one station's pair of files, from CSV in the store to parquet and heads in the store, beside pandas and scikit-learn doing the same steps
+ * `--large [ROWS]` (ten million unless said otherwise): rows per second and peak of memory for a synthetic file that is never in memory as a whole.
+ * Without it: seconds to preprocess one station's pair of files, from CSV in the store to parquet and heads in the store, beside pandas and scikit-learn doing the same steps
  * (`FLTS_PYTHON` names a Python that has them). PobleSec where `FLTS_DATASET_DIR` is set, synthetic data of the same size otherwise.
  */
 const RUNS = 5;
+
+const [flag] = process.argv.slice(2);
+if (flag === "--large") {
+  await import("./large.ts");
+  process.exit();
+}
 
 const folder = mkdtempSync(join(tmpdir(), "flts-bench-preprocess-"));
 const [train, test] = inputFiles();
@@ -39,6 +46,7 @@ for (let run = 0; run < RUNS; run++) {
       outputTest: "test_processed_data",
       force: false,
       settings: defaultSettings("station.csv", "station_test.csv"),
+      spill: { folder, maxBytes: 1e9 },
     },
     {
       store,

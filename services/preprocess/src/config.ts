@@ -7,7 +7,7 @@ export const preprocessSettings = {
   IDENTIFIER: setting.text(""),
   INPUT_BUCKET: setting.text("dataset"),
   OUTPUT_BUCKET: setting.text("processed-data"),
-  /** Gives `<name>.csv` and `<name>_test.csv`. */
+  /** Gives `<name>.csv` and `<name>_test.csv`. Several, with commas between, or `*` for all that are there: `stations.ts`. */
   DATASET_NAME: setting.text(""),
   /** Named files win over DATASET_NAME. */
   TRAIN_FILE: setting.text(""),
@@ -15,6 +15,8 @@ export const preprocessSettings = {
   OUTPUT_TRAIN: setting.text("processed_data"),
   OUTPUT_TEST: setting.text("test_processed_data"),
   FORCE_REPROCESS: setting.flag(false),
+  /** Only the rows whose `District` column says this. */
+  DISTRICT: setting.text(""),
 
   SAMPLE_TRAIN_ROWS: setting.int(0),
   SAMPLE_TEST_ROWS: setting.int(0),
@@ -29,7 +31,8 @@ export const preprocessSettings = {
   NANS_METHOD: setting.choice(["mean", "time"], "mean"),
 
   CLIP_ENABLE: setting.flag(false),
-  CLIP_METHOD: setting.choice(["iqr", "percentile"], "iqr"),
+  /** In any case of letters, as in the reference. */
+  CLIP_METHOD: z.string().toLowerCase().pipe(z.enum(["iqr", "percentile"])).default("iqr"),
   CLIP_FACTOR: setting.number(1.5, { min: 0 }),
   /** Whose limits clip the test table: the train table's, or as in the reference its own. */
   CLIP_TEST_LIMITS: setting.choice(["train", "own"], "train"),
@@ -49,21 +52,31 @@ export const preprocessSettings = {
     .optional(),
   EXTRA_HASH_SALT: setting.text(""),
 
+  /** Where columns lie that do not fit into memory; the system's folder for temporary files when not set. */
+  SPILL_DIR: setting.text(""),
+  /** Ten million rows of eleven columns need 4 GB. */
+  SPILL_MAX_BYTES: setting.int(8 * 1024 ** 3, { min: 1 }),
+
   TOPIC_PARTITIONS: setting.int(4, { min: 1, max: 1_000 }),
 };
 
 export type PreprocessConfig = z.infer<z.ZodObject<typeof preprocessSettings>>;
 
-/** The numeric side of the configuration, with the names of the files it is about. */
-export function settingsOf(config: PreprocessConfig): PreprocessSettings {
+/** The numeric side of the configuration, for one pair of files. */
+export function settingsOf(
+  config: PreprocessConfig,
+  trainFile: string,
+  testFile: string,
+): PreprocessSettings {
   return {
     data: {
-      trainFile: config.TRAIN_FILE || `${config.DATASET_NAME || DEFAULT_DATASET}.csv`,
-      testFile: config.TEST_FILE || `${config.DATASET_NAME || DEFAULT_DATASET}_test.csv`,
+      trainFile,
+      testFile,
       sampleTrainRows: config.SAMPLE_TRAIN_ROWS,
       sampleTestRows: config.SAMPLE_TEST_ROWS,
       sampleStrategy: config.SAMPLE_STRATEGY,
       sampleSeed: config.SAMPLE_SEED,
+      district: config.DISTRICT,
     },
     nans: {
       enabled: config.HANDLE_NANS,
@@ -87,5 +100,3 @@ export function settingsOf(config: PreprocessConfig): PreprocessSettings {
     hashSalt: config.EXTRA_HASH_SALT,
   };
 }
-
-const DEFAULT_DATASET = "PobleSec";

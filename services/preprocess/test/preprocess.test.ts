@@ -27,6 +27,7 @@ const job: PreprocessJob = {
   outputTest: "test_processed_data",
   force: false,
   settings: defaultSettings("PobleSec.csv", "PobleSec_test.csv"),
+  spill: { folder: "", maxBytes: 1e8 },
 };
 
 let store: ObjectStore;

@@ -1,5 +1,4 @@
 import { quantileOfSorted, sortedPresent } from "@flts/common/scaler/quantile";
-import { mapColumns, type Table } from "../table/table.ts";
 
 export interface ClipLimits {
   readonly lower: number;
@@ -7,25 +6,22 @@ export interface ClipLimits {
 }
 
 /**
- * Limits of each column, NaNs skipped: `iqr` → [Q1 − factor·IQR, Q3 + factor·IQR], `percentile` → [quantile(factor),
+ * The limits of a column, NaNs skipped: `iqr` → [Q1 − factor·IQR, Q3 + factor·IQR], `percentile` → [quantile(factor),
  * quantile(1 − factor)], quantiles interpolated linearly (reference behaviour §4.2).
  */
-export function fitClipLimits(table: Table, method: string, factor: number): Record<string, ClipLimits> {
-  const entries = table.columns.map((column, index) => {
-    const sorted = sortedPresent(table.values[index]!);
-    return [column, method.toLowerCase() === "iqr" ? byRange(sorted, factor) : byPercentile(sorted, factor)];
-  });
-  return Object.fromEntries(entries);
+export function fitClipLimits(values: Float64Array, method: string, factor: number): ClipLimits {
+  const sorted = sortedPresent(values);
+  return method.toLowerCase() === "iqr" ? byRange(sorted, factor) : byPercentile(sorted, factor);
 }
 
-/** Values beyond the limits of their column are set to the limit; a column without limits is left alone. */
-export function clipColumns(table: Table, limits: Readonly<Record<string, ClipLimits>>): Table {
-  return mapColumns(table, (values, column) => {
-    const limit = limits[column];
-    if (limit === undefined) return values;
-    const { lower, upper } = limit;
-    return values.map((value) => (value < lower ? lower : value > upper ? upper : value));
-  });
+/** Sets what lies beyond a limit to that limit, in place; NaN stays NaN. */
+export function clipValues(values: Float64Array, { lower, upper }: ClipLimits): Float64Array {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value < lower) values[row] = lower;
+    else if (value > upper) values[row] = upper;
+  }
+  return values;
 }
 
 function byRange(sorted: Float64Array, factor: number): ClipLimits {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PreprocessSettings } from "./settings.ts";
+import { DEFAULT_SAMPLE_SEED, type PreprocessSettings } from "./settings.ts";
 
 /** A tree as Python sees it: a bigint is an integer, a number is a float. */
 export type PythonJson = null | boolean | string | bigint | number | { readonly [key: string]: PythonJson };
@@ -31,9 +31,21 @@ export function canonicalConfig(settings: PreprocessSettings): string {
       sample_train_rows: BigInt(data.sampleTrainRows),
       sample_test_rows: BigInt(data.sampleTestRows),
       sample_strategy: data.sampleStrategy,
+      ...(drawsRows(data) && data.sampleSeed !== DEFAULT_SAMPLE_SEED
+        ? { sample_seed: BigInt(data.sampleSeed) }
+        : {}),
+      ...(data.district === "" ? {} : { district: data.district }),
     },
   });
 }
+
+/** Whether the seed changes anything. The reference never hashes it, so that two draws passed for one. */
+const drawsRows = ({
+  sampleStrategy,
+  sampleTrainRows,
+  sampleTestRows,
+}: PreprocessSettings["data"]): boolean =>
+  sampleStrategy === "random" && sampleTrainRows + sampleTestRows > 0;
 
 /** SHA-256 of the canonical settings in hexadecimal: the reference's `config_hash`. */
 export function configHash(settings: PreprocessSettings): string {

@@ -1,4 +1,4 @@
-import { rowCount, type Table } from "../table/table.ts";
+import type { Table } from "../table/table.ts";
 
 /** How regular a table's time stamps are. */
 export interface GridReport {
@@ -13,36 +13,50 @@ export interface GridReport {
   readonly irregularShare: number;
 }
 
-export function reportGrid(table: Table): GridReport {
-  const differences = table.timesMs.subarray(1).map((time, row) => time - table.timesMs[row]!);
-  const stepMs = modalStep(differences);
-  const gaps = differences.filter((difference) => difference > stepMs);
-  const irregular = differences.reduce((count, difference) => count + (difference === stepMs ? 0 : 1), 0);
-  return {
-    stepMs,
-    gaps: gaps.length,
-    missingRows: gaps.reduce((sum, gap) => sum + Math.max(1, Math.round(gap / stepMs) - 1), 0),
-    duplicates: differences.reduce((count, difference) => count + (difference === 0 ? 1 : 0), 0),
-    irregularShare: rowCount(table) < 2 ? 0 : irregular / differences.length,
-  };
+export function reportGrid(timesMs: Float64Array): GridReport {
+  const differences = sortedDifferences(timesMs);
+  const stepMs = modeOf(differences);
+  let gaps = 0;
+  let missingRows = 0;
+  let duplicates = 0;
+  let regular = 0;
+  for (const difference of differences) {
+    if (difference === 0) duplicates++;
+    if (difference === stepMs) regular++;
+    if (difference <= stepMs || Number.isNaN(stepMs)) continue;
+    gaps++;
+    missingRows += Math.max(1, Math.round(difference / stepMs) - 1);
+  }
+  const irregularShare = differences.length === 0 ? 0 : (differences.length - regular) / differences.length;
+  return { stepMs, gaps, missingRows, duplicates, irregularShare };
 }
 
-/** The most frequent positive difference, the smallest of several; NaN of none. */
-export function modalStep(differences: Float64Array): number {
-  const counts = new Map<number, number>();
-  for (const difference of differences) {
-    if (difference > 0) counts.set(difference, (counts.get(difference) ?? 0) + 1);
-  }
-  let step = Number.NaN;
-  let most = 0;
-  for (const [difference, count] of counts) {
-    if (count > most || (count === most && difference < step)) {
-      step = difference;
-      most = count;
-    }
-  }
-  return step;
-}
+/** The most frequent positive difference of neighbouring times, the smallest of several; NaN where there is none. */
+export const modalStep = (timesMs: Float64Array): number => modeOf(sortedDifferences(timesMs));
 
 /** The step of a table's grid. NaN below two rows. */
-export const stepOf = (table: Table): number => reportGrid(table).stepMs;
+export const stepOf = (table: Table): number => modalStep(table.timesMs);
+
+/** Sorted rather than counted in a map: times without any grid have as many differences as rows. */
+function sortedDifferences(timesMs: Float64Array): Float64Array {
+  const differences = new Float64Array(Math.max(0, timesMs.length - 1));
+  for (let row = 0; row < differences.length; row++) differences[row] = timesMs[row + 1]! - timesMs[row]!;
+  // oxlint-disable-next-line unicorn/no-array-sort -- in place: a copy of a column may be 80 MB
+  return differences.sort();
+}
+
+function modeOf(sorted: Float64Array): number {
+  let mode = Number.NaN;
+  let longest = 0;
+  for (let start = 0; start < sorted.length; ) {
+    const value = sorted[start]!;
+    let end = start + 1;
+    while (sorted[end] === value) end++;
+    if (value > 0 && end - start > longest) {
+      mode = value;
+      longest = end - start;
+    }
+    start = end;
+  }
+  return mode;
+}

@@ -1,117 +1,133 @@
 import { FltsError } from "@flts/common/contracts/errors";
-import { fitScaling, scalerKind } from "@flts/common/scaler/fit";
-import { applyScaling, type Scaling } from "@flts/common/scaler/scaling";
-import { meanOf } from "@flts/common/scaler/sum";
-import { columnOf, createTable, mapColumns, rowCount, selectColumns, type Table } from "../table/table.ts";
-import { type ClipLimits, clipColumns, fitClipLimits } from "./clip.ts";
-import { type GridReport, reportGrid } from "./grid.ts";
-import { type ImputationReport, imputeMissing } from "./impute.ts";
-import { addLags } from "./lags.ts";
-import { sampleRows } from "./sample.ts";
+import { fitColumn, scalerKind } from "@flts/common/scaler/fit";
+import { type ColumnScaling, type Scaling, scaleValues, scalingOf } from "@flts/common/scaler/scaling";
+import { type ColumnSink, type ColumnSource, collectColumns, columnsOf } from "../table/columns.ts";
+import type { Table } from "../table/table.ts";
+import { type Frame, openFrame, type TableReport } from "./frame.ts";
+import { modalStep } from "./grid.ts";
+import { lagColumn, lagValues, rowsBefore } from "./lags.ts";
 import { checkSettings, type PreprocessSettings } from "./settings.ts";
-import { addTimeFeatures } from "./time-features.ts";
 
-export interface TableReport {
-  /** Of the rows that were read, before sampling. */
-  readonly grid: GridReport;
-  readonly imputation: ImputationReport;
+/** The same for the train table and the test table. */
+export interface Pair<T> {
+  readonly train: T;
+  readonly test: T;
 }
 
-export interface Preprocessed {
-  /** Scaled features, the same columns in the same order in both. */
-  readonly train: Table;
-  readonly test: Table;
+export interface Fitted {
   /** Fitted on the train table, applied to both, to be inverted in every answer. */
   readonly scaling: Scaling;
-  readonly report: { readonly train: TableReport; readonly test: TableReport };
+  readonly report: Pair<TableReport>;
+}
+
+/** Scaled features, the same columns in the same order in both tables. */
+export type Preprocessed = Pair<Table> & Fitted;
+
+/** {@link preprocessColumns} on tables in memory. */
+export function preprocessPair(train: Table, test: Table, settings: PreprocessSettings): Preprocessed {
+  const sinks = { train: collectColumns(), test: collectColumns() };
+  const steps = preprocessColumns({ train: columnsOf(train), test: columnsOf(test) }, sinks, settings);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return { train: sinks.train.table(), test: sinks.test.table(), ...step.value };
+  }
 }
 
 /**
  * Preprocesses a pair of tables in the reference's order of steps (§4.2): sample, impute, clip, add a constant, time
- * features, lags, scale. Clip limits and scaling are fitted on the train table and applied to the test table.
- * @throws SETTINGS_INVALID, TABLE_TOO_SHORT when no row remains, COLUMN_MISSING when the test table lacks a column
+ * features, lags, scale. Clip limits and scaling are fitted on the train table and applied to the test table. First every column is looked at, then every
+ * column is made, so that a few columns are in memory at any time, however many rows there are. Yields between columns.
+ * @throws SETTINGS_INVALID, TABLE_TOO_SHORT when no row remains, COLUMN_MISSING when the test table lacks a column, TABLE_INVALID when a column has the name
+ * of a feature that is to be made
  */
-export function preprocessPair(trainRaw: Table, testRaw: Table, settings: PreprocessSettings): Preprocessed {
+export function* preprocessColumns(
+  raw: Pair<ColumnSource>,
+  sinks: Pair<ColumnSink>,
+  settings: PreprocessSettings,
+): Generator<void, Fitted> {
   checkSettings(settings);
-  const { data } = settings;
-  const sample = (table: Table, rows: number) =>
-    sampleRows(table, rows, data.sampleStrategy, data.sampleSeed);
+  const { data, scaling: scaler } = settings;
+  const kind = scalerKind(scaler.method);
+  const train = yield* openFrame(
+    { source: raw.train, file: data.trainFile, sampleRows: data.sampleTrainRows },
+    settings,
+  );
+  assertColumns(raw.test, train, data);
+  const test = yield* openFrame(
+    { source: raw.test, file: data.testFile, sampleRows: data.sampleTestRows, train },
+    settings,
+  );
+  assertNames(train, settings);
 
-  const train = impute(sample(trainRaw, data.sampleTrainRows), settings, data.trainFile);
-  const testColumns = sample(matchColumns(testRaw, train.table, data), data.sampleTestRows);
-  const test = impute(fillEmptyColumns(testColumns, train.table), settings, data.testFile);
-
-  const limits = clipLimits(train.table, settings);
-  const testLimits = settings.outliers.testLimits === "train" ? limits : clipLimits(test.table, settings);
-  const trainFeatures = deriveFeatures(train.table, limits, settings);
-  const testFeatures = deriveFeatures(test.table, testLimits, settings);
-  const kind = scalerKind(settings.scaling.method);
-  const scaling = fitScaling(kind, trainFeatures.columns, trainFeatures.values);
-  return {
-    train: scale(trainFeatures, scaling),
-    test: scale(testFeatures, scaling),
-    scaling,
-    report: {
-      train: { grid: reportGrid(trainRaw), imputation: train.report },
-      test: { grid: reportGrid(testRaw), imputation: test.report },
-    },
-  };
+  const columns: ColumnScaling[] = [];
+  for (const { name, values } of outputColumns(train, settings)) {
+    const scaling = fitColumn(kind, name, values);
+    columns.push(scaling);
+    sinks.train.putColumn(name, scaleValues(scaling, values));
+    yield;
+  }
+  sinks.train.putTimes(train.times().subarray(rowsLost(settings)));
+  const scaling = { kind, columns };
+  for (const { name, values } of outputColumns(test, settings)) {
+    sinks.test.putColumn(name, scaleValues(scalingOf(scaling, name), values));
+    yield;
+  }
+  sinks.test.putTimes(test.times().subarray(rowsLost(settings)));
+  return { scaling, report: { train: train.report, test: test.report } };
 }
 
-function impute(
-  table: Table,
+/**
+ * Every feature and then, for n = step, 2·step … count·step, every feature as it was n sampling steps earlier, found by time. Only the first
+ * `count` rows are dropped, as in the reference (§4.2), so that with a step above 1 the first rows that remain have gaps.
+ */
+function* outputColumns(
+  frame: Frame,
   settings: PreprocessSettings,
-  file: string,
-): { table: Table; report: ImputationReport } {
-  const result = settings.nans.enabled
-    ? imputeMissing(table, settings.nans)
-    : { table, report: { droppedRows: 0, droppedColumns: [], filledCells: {} } };
-  if (rowCount(result.table) === 0 || result.table.columns.length === 0) {
+): Generator<{ readonly name: string; readonly values: Float64Array }> {
+  const count = rowsLost(settings);
+  if (frame.rows <= count)
     throw new FltsError(
       "TABLE_TOO_SHORT",
-      `${file}: nothing remains of ${rowCount(table)} rows after dropping empty rows and columns`,
+      `${count} lags need more than ${count} rows, there are ${frame.rows}; lower LAGS_N or give more rows`,
     );
+  for (const name of frame.features) yield { name, values: frame.feature(name).subarray(count) };
+  if (count === 0) return;
+  const stepMs = modalStep(frame.times());
+  for (const n of lagsOf(settings)) {
+    const sources = rowsBefore(frame.times(), n * stepMs);
+    for (const name of frame.features)
+      yield { name: lagColumn(name, n), values: lagValues(frame.feature(name), sources).subarray(count) };
   }
-  return result;
 }
 
-/** The columns that train kept, in its order: a test table may hold more. */
-function matchColumns(test: Table, train: Table, { trainFile, testFile }: PreprocessSettings["data"]): Table {
-  const missing = train.columns.filter((column) => !test.columns.includes(column));
-  if (missing.length > 0) {
+/** The first rows have no past to take lags from. */
+const rowsLost = ({ lags }: PreprocessSettings): number => (lags.enabled ? lags.count : 0);
+
+const lagsOf = (settings: PreprocessSettings): readonly number[] =>
+  Array.from({ length: rowsLost(settings) }, (_, index) => settings.lags.step * (index + 1));
+
+/** The test table has the columns that train kept; it may have more. */
+function assertColumns(
+  test: ColumnSource,
+  train: Frame,
+  { trainFile, testFile }: PreprocessSettings["data"],
+): void {
+  const missing = [...train.fits.keys()].filter((column) => !test.columns.includes(column));
+  if (missing.length > 0)
     throw new FltsError(
       "COLUMN_MISSING",
       `${testFile} lacks columns that ${trainFile} has: ${missing.join(", ")}`,
     );
-  }
-  return selectColumns(test, train.columns);
 }
 
-/** A test column without a single value, which train has: the train mean, since it cannot be dropped. */
-function fillEmptyColumns(test: Table, train: Table): Table {
-  return mapColumns(test, (values, column) =>
-    values.every(Number.isNaN)
-      ? new Float64Array(values.length).fill(meanOf(columnOf(train, column)))
-      : values,
-  );
+/** A file may have a column of its own that is called like a feature. */
+function assertNames(frame: Frame, settings: PreprocessSettings): void {
+  const lags = lagsOf(settings).flatMap((n) => frame.features.map((name) => lagColumn(name, n)));
+  const names = [...frame.features, ...lags];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new FltsError(
+      "TABLE_INVALID",
+      `${settings.data.trainFile}: column '${twice}' has the name of a feature that is computed; rename it, or switch time features or lags off`,
+    );
 }
-
-function clipLimits(table: Table, { outliers }: PreprocessSettings): Readonly<Record<string, ClipLimits>> {
-  return outliers.enabled ? fitClipLimits(table, outliers.method, outliers.factor) : {};
-}
-
-function deriveFeatures(
-  table: Table,
-  limits: Readonly<Record<string, ClipLimits>>,
-  { scaling, timeFeatures, lags }: PreprocessSettings,
-): Table {
-  const clipped = clipColumns(table, limits);
-  const constant = Number(scaling.addConstant ?? 0);
-  const shifted =
-    constant === 0 ? clipped : mapColumns(clipped, (values) => values.map((value) => value + constant));
-  const timed = timeFeatures.enabled ? addTimeFeatures(shifted) : shifted;
-  return lags.enabled ? addLags(timed, lags.count, lags.step) : timed;
-}
-
-const scale = (table: Table, scaling: Scaling): Table =>
-  createTable(table.timesMs, table.columns, applyScaling(scaling, table.columns, table.values));

@@ -12,6 +12,8 @@ export interface PreprocessSettings {
     /** `head` (also when empty) or `random`. */
     readonly sampleStrategy: string;
     readonly sampleSeed: number;
+    /** Only the rows whose `District` column says this; all when empty. */
+    readonly district: string;
   };
   readonly nans: {
     readonly enabled: boolean;
@@ -43,6 +45,9 @@ export interface PreprocessSettings {
   readonly hashSalt: string;
 }
 
+/** The reference's. */
+export const DEFAULT_SAMPLE_SEED = 42;
+
 /** The reference's defaults for a pair of files (17 columns for a station). */
 export function defaultSettings(trainFile: string, testFile: string): PreprocessSettings {
   return {
@@ -52,7 +57,8 @@ export function defaultSettings(trainFile: string, testFile: string): Preprocess
       sampleTrainRows: 0,
       sampleTestRows: 0,
       sampleStrategy: "head",
-      sampleSeed: 42,
+      sampleSeed: DEFAULT_SAMPLE_SEED,
+      district: "",
     },
     nans: { enabled: true, threshold: 0.33, knnNeighbors: 2, dropRows: false, method: "mean" },
     outliers: { enabled: false, method: "iqr", factor: 1.5, testLimits: "train" },

@@ -27,11 +27,16 @@ const parts: readonly { readonly period: number; readonly of: (timeMs: number) =
  * of the week (Monday = 0) and the day of the year (1 January = 1), in the reference's order of operations (§4.2). A day on
  * which clocks change is an ordinary day.
  */
-export function timeFeaturesOf(timesMs: Float64Array): Float64Array[] {
-  return parts.flatMap(({ period, of }) => {
-    const angles = timesMs.map((timeMs) => of(timeMs) * ((2 * Math.PI) / period));
-    return [angles.map(Math.sin), angles.map(Math.cos)];
-  });
+export const timeFeaturesOf = (timesMs: Float64Array): Float64Array[] =>
+  timeFeatureColumns.map((_, index) => timeFeature(index, timesMs.slice()));
+
+/** The feature `timeFeatureColumns[index]` of each time, written over the times. */
+export function timeFeature(index: number, timesMs: Float64Array): Float64Array {
+  const { period, of } = parts[index >> 1]!;
+  const wave = index % 2 === 0 ? Math.sin : Math.cos;
+  const unit = (2 * Math.PI) / period;
+  for (let row = 0; row < timesMs.length; row++) timesMs[row] = wave(of(timesMs[row]!) * unit);
+  return timesMs;
 }
 
 /** `table` with the six features on its right. */

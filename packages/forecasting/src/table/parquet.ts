@@ -22,7 +22,8 @@ export interface ParquetEncoder {
 }
 
 const TIME = "time";
-const ROW_GROUP_ROWS = 65_536;
+/** Rows of one row group: what a writer must have at hand at a time. */
+export const ROW_GROUP_ROWS = 65_536;
 
 /**
  * An encoder in pandas' layout (reference behaviour §3.1): the columns as DOUBLE, then the index `time` as a zone-less

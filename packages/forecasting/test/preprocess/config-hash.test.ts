@@ -84,11 +84,21 @@ describe("agrees with Python's json.dumps:", () => {
   });
 });
 
-test("settings beyond the reference change the hash only where they are used, the seed never", () => {
+test("settings beyond the reference change the hash only where they are used", () => {
   const { data, nans, outliers } = poblesec;
-  expect(configHash({ ...poblesec, data: { ...data, sampleSeed: 7 } })).toBe(configHash(poblesec));
-  expect(configHash({ ...poblesec, nans: { ...nans, method: "time" } })).not.toBe(configHash(poblesec));
-  expect(configHash({ ...poblesec, outliers: { ...outliers, testLimits: "own" } })).not.toBe(
-    configHash(poblesec),
-  );
+  const differs = (change: Partial<PreprocessSettings>) =>
+    configHash({ ...poblesec, ...change }) !== configHash(poblesec);
+  expect(differs({ nans: { ...nans, method: "time" } })).toBe(true);
+  expect(differs({ outliers: { ...outliers, testLimits: "own" } })).toBe(true);
+  expect(differs({ data: { ...data, district: "PobleSec" } })).toBe(true);
+});
+
+const draw = (sampleStrategy: string, sampleTestRows: number, sampleSeed: number) =>
+  configHash({ ...poblesec, data: { ...poblesec.data, sampleStrategy, sampleTestRows, sampleSeed } });
+
+test("the seed changes the hash where rows are drawn by it, and only there", () => {
+  expect(draw("random", 50, 7)).not.toBe(draw("random", 50, 42));
+  expect(draw("random", 0, 7)).toBe(draw("random", 0, 42));
+  expect(draw("head", 50, 7)).toBe(draw("head", 50, 42));
+  expect(draw("random", 50, 42)).toBe(configHash(sampled("", 0, 50, "random")));
 });

@@ -19,6 +19,24 @@ const settings = defaultSettings("Synthetic.csv", "Synthetic_test.csv");
 const emptied = (table: Table, name: string) =>
   mapColumns(table, (values, column) => (column === name ? values.map(() => Number.NaN) : values));
 
+/** Rows every two minutes. */
+const tiny = (values: Record<string, ArrayLike<number>>) => {
+  const columns = Object.values(values).map((cells) => Float64Array.from(cells));
+  const timesMs = Float64Array.from(columns[0] ?? [], (_, row) => row * 120_000);
+  return createTable(timesMs, Object.keys(values), columns);
+};
+const counted = (rows: number) => {
+  const numbers = Array.from({ length: rows }, (_, row) => row);
+  return tiny({ a: numbers.map((row) => 2 ** row), b: numbers.map((row) => -row) });
+};
+const lagged = (rows: number, count: number, step: number) =>
+  preprocessPair(counted(rows), counted(rows), {
+    ...settings,
+    timeFeatures: { enabled: false },
+    lags: { enabled: true, count, step },
+    scaling: { method: "", addConstant: null },
+  }).train;
+
 test("the train table fills 0 … 1, and the test table is scaled by the train table's limits", () => {
   const result = preprocessPair(train, later, settings);
   for (const column of result.train.values) {
@@ -71,7 +89,64 @@ test("with imputation off, gaps stay gaps", () => {
   expect(columnOf(off.train, "mcs_up").some(Number.isNaN)).toBe(true);
 });
 
+test("a test column whose values go with the sparse rows becomes the train mean, and stays", () => {
+  const result = preprocessPair(
+    tiny({ a: [1, 2, 3], b: [1, 2, 3], c: [2, 4, 6] }),
+    tiny({ a: [1, Number.NaN, 3], b: [1, Number.NaN, 3], c: [Number.NaN, 5, Number.NaN] }),
+    {
+      ...settings,
+      nans: { ...settings.nans, dropRows: true, threshold: 0.34 },
+      timeFeatures: { enabled: false },
+      scaling: { method: "", addConstant: null },
+    },
+  );
+  expect(result.test.columns).toEqual(["a", "b", "c"]);
+  expect(result.test.values).toEqual([Float64Array.of(1, 3), Float64Array.of(1, 3), Float64Array.of(4, 4)]);
+  expect(result.report.test.imputation).toEqual({
+    droppedRows: 1,
+    droppedColumns: [],
+    filledCells: { c: 2 },
+  });
+});
+
+describe("lags", () => {
+  test("append every column per lag and drop the first rows", () => {
+    const { columns, values, timesMs } = lagged(4, 2, 1);
+    expect(columns).toEqual(["a", "b", "a_lag(-1)", "b_lag(-1)", "a_lag(-2)", "b_lag(-2)"]);
+    expect(values.map((column) => [...column])).toEqual([
+      [4, 8],
+      [-2, -3],
+      [2, 4],
+      [-1, -2],
+      [1, 2],
+      [0, -1],
+    ]);
+    expect([...timesMs]).toEqual([240_000, 360_000]);
+  });
+
+  test("with a step above 1 leave gaps in the first rows that remain, as the reference does", () => {
+    const { columns, values } = lagged(6, 2, 2);
+    expect(columns).toEqual(["a", "b", "a_lag(-2)", "b_lag(-2)", "a_lag(-4)", "b_lag(-4)"]);
+    expect([...(values[2] ?? [])]).toEqual([1, 2, 4, 8]);
+    expect([...(values[4] ?? [])]).toEqual([Number.NaN, Number.NaN, 1, 2]);
+  });
+
+  test("need more rows than lags", () => {
+    expect(() => lagged(4, 4, 1)).toThrow(expect.objectContaining({ code: "TABLE_TOO_SHORT" }));
+    expect(lagged(4, 0, 1).columns).toEqual(["a", "b"]);
+  });
+});
+
 describe("is refused:", () => {
+  test("a file with a column that is called like a feature", () => {
+    const named = { ...train, columns: ["min_of_day_sin", ...train.columns.slice(1)] };
+    const run = (change: Partial<PreprocessSettings>) => () =>
+      preprocessPair(named, named, { ...settings, ...change });
+    expect(run({})).toThrow(expect.objectContaining({ code: "TABLE_INVALID" }));
+    expect(run({})).toThrow("'min_of_day_sin'");
+    expect(run({ timeFeatures: { enabled: false } })).not.toThrow();
+  });
+
   test("a test file that lacks a column, naming both files", () => {
     expect(() => preprocessPair(train, selectColumns(later, ["down"]), settings)).toThrow(
       /Synthetic_test.csv lacks columns that Synthetic.csv has: up, rnti_count/,

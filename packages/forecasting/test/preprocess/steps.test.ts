@@ -1,119 +1,114 @@
+import { meanOf } from "@flts/common/scaler/sum";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clipColumns, fitClipLimits } from "../../src/preprocess/clip.ts";
+import { clipValues, fitClipLimits } from "../../src/preprocess/clip.ts";
 import { modalStep, reportGrid } from "../../src/preprocess/grid.ts";
-import { imputeMissing } from "../../src/preprocess/impute.ts";
-import { addLags, parseLagColumn } from "../../src/preprocess/lags.ts";
-import { sampleRows } from "../../src/preprocess/sample.ts";
-import { defaultSettings } from "../../src/preprocess/settings.ts";
+import {
+  chooseDenseRows,
+  countMissing,
+  fillMissing,
+  interpolateInTime,
+} from "../../src/preprocess/impute.ts";
+import { lagColumn, lagValues, parseLagColumn, rowsBefore } from "../../src/preprocess/lags.ts";
+import { pickRows, sampleRows } from "../../src/preprocess/sample.ts";
 import { timeFeatureColumns, timeFeaturesOf } from "../../src/preprocess/time-features.ts";
-import { columnOf, createTable, rowCount, type Table } from "../../src/table/table.ts";
+import { columnsOf } from "../../src/table/columns.ts";
+import { createTable } from "../../src/table/table.ts";
 import { parseTimestamp } from "../../src/table/timestamp.ts";
 import { worst } from "../support/close.ts";
 import { datasetDir, fixturesDir, readFixture, readStation, readTwins } from "../support/data.ts";
 
 const STEP = 120_000;
-const table = (values: Record<string, number[]>, times?: number[]): Table => {
-  const columns = Object.values(values).map((column) => Float64Array.from(column));
-  const timesMs = Float64Array.from(times ?? Array.from(columns[0] ?? [], (_, row) => row * STEP));
-  return createTable(timesMs, Object.keys(values), columns);
-};
-const nans = defaultSettings("a", "b").nans;
 const gap = Number.NaN;
+const cells = (...values: number[]) => Float64Array.from(values);
+const numbered = (rows: number) => Float64Array.from({ length: rows }, (_, row) => row);
+
+const sample = (total: number, rows: number, strategy: string, seed = 1) =>
+  pickRows(numbered(total), sampleRows(total, rows, strategy, seed));
 
 describe("sampling", () => {
-  const rows = table({ a: Array.from({ length: 100 }, (_, row) => row) });
-
   test("0 rows, or more than there are, keeps all", () => {
-    expect(sampleRows(rows, 0, "head", 1)).toBe(rows);
-    expect(sampleRows(rows, 100, "random", 1)).toBe(rows);
+    expect(sampleRows(100, 0, "head", 1)).toBeNull();
+    expect(sampleRows(100, 100, "random", 1)).toBeNull();
+    expect(sample(3, 0, "head")).toEqual(cells(0, 1, 2));
   });
 
   test("head takes the first rows", () => {
-    expect([...columnOf(sampleRows(rows, 3, "head", 1), "a")]).toEqual([0, 1, 2]);
-    expect(rowCount(sampleRows(rows, 3, "", 1))).toBe(3);
+    expect(sample(100, 3, "head")).toEqual(cells(0, 1, 2));
+    expect(sample(100, 3, "")).toEqual(cells(0, 1, 2));
   });
 
   test("random takes as many different rows, in order of time, the same for the same seed", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 99 }), fc.integer(), (count, seed) => {
-        const drawn = sampleRows(rows, count, "random", seed);
-        const values = [...columnOf(drawn, "a")];
-        expect(new Set(values).size).toBe(count);
-        expect(values).toEqual(values.toSorted((a, b) => a - b));
-        expect([...drawn.timesMs]).toEqual(values.map((value) => value * STEP));
-        expect(sampleRows(rows, count, "random", seed)).toEqual(drawn);
+        const drawn = sample(100, count, "random", seed);
+        expect(new Set(drawn).size).toBe(count);
+        expect(drawn).toEqual(drawn.toSorted());
+        expect(sample(100, count, "random", seed)).toEqual(drawn);
       }),
     );
   });
 
   test("random draws all rows equally often", () => {
     const counts = new Float64Array(10);
-    const ten = table({ a: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] });
     for (let seed = 0; seed < 3000; seed++) {
-      for (const value of columnOf(sampleRows(ten, 3, "random", seed), "a"))
-        counts[value] = (counts[value] ?? 0) + 1;
+      for (const value of sample(10, 3, "random", seed)) counts[value] = (counts[value] ?? 0) + 1;
     }
     for (const count of counts) expect(Math.abs(count - 900)).toBeLessThan(110);
   });
 });
 
 describe("imputing", () => {
-  test("fills with the column's mean, drops empty columns and counts", () => {
-    const { table: filled, report } = imputeMissing(
-      table({ a: [1, gap, 3], b: [gap, gap, gap], c: [1, 2, 3] }),
-      nans,
-    );
-    expect(filled.columns).toEqual(["a", "c"]);
-    expect([...columnOf(filled, "a")]).toEqual([1, 2, 3]);
-    expect(report).toEqual({ droppedRows: 0, droppedColumns: ["b"], filledCells: { a: 1 } });
+  test("counts what is missing and fills it", () => {
+    expect(countMissing(cells(1, gap, 3, gap))).toBe(2);
+    expect(fillMissing(cells(1, gap, 3), 2)).toEqual(cells(1, 2, 3));
   });
 
-  test("drops rows with too few values before anything else, at the limit keeping them", () => {
-    const rows = table({ a: [1, gap, gap, 4], b: [1, 2, gap, 4], c: [1, 2, gap, 4], d: [gap, 2, 3, 4] });
-    const { table: kept, report } = imputeMissing(rows, { ...nans, dropRows: true, threshold: 0.25 });
-    expect(report.droppedRows).toBe(1);
-    expect([...kept.timesMs]).toEqual([0, STEP, 3 * STEP]);
-    expect(imputeMissing(rows, { ...nans, dropRows: true, threshold: 0.2 }).report.droppedRows).toBe(3);
+  test("chooses the rows with enough values, at the limit keeping them, among those already chosen", () => {
+    const rows = columnsOf(
+      createTable(
+        numbered(4),
+        ["a", "b", "c", "d"],
+        [cells(1, gap, gap, 4), cells(1, 2, gap, 4), cells(1, 2, gap, 4), cells(gap, 2, 3, 4)],
+      ),
+    );
+    const choose = (threshold: number, choice: Int32Array | null = null) =>
+      chooseDenseRows(rows, rows.columns, choice, threshold);
+    expect(choose(0.25)).toEqual(Int32Array.of(0, 1, 3));
+    expect(choose(0.2)).toEqual(Int32Array.of(3));
+    expect(choose(1)).toBeNull();
+    expect(choose(0.25, Int32Array.of(1, 2))).toEqual(Int32Array.of(1));
   });
 
   test("interpolates by time, not by row, and holds the ends", () => {
-    const rows = table({ a: [gap, 1, gap, 5, gap, gap] }, [0, 1, 4, 5, 6, 9]);
-    const { table: filled } = imputeMissing(rows, { ...nans, method: "time" });
-    expect([...columnOf(filled, "a")]).toEqual([1, 1, 4, 5, 5, 5]);
+    const filled = interpolateInTime(cells(gap, 1, gap, 5, gap, gap), cells(0, 1, 4, 5, 6, 9));
+    expect(filled).toEqual(cells(1, 1, 4, 5, 5, 5));
   });
 
-  test("leaves no gap behind, whatever is missing", () => {
+  test("leaves no gap behind where one value is present", () => {
     const cell = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),
       fc.constant(gap),
     );
     fc.assert(
-      fc.property(
-        fc.array(cell, { minLength: 1 }),
-        fc.constantFrom("mean" as const, "time" as const),
-        (values, method) => {
-          const { table: filled } = imputeMissing(table({ a: values }), { ...nans, method });
-          expect(filled.values.every((column) => !column.some(Number.isNaN))).toBe(true);
-        },
-      ),
+      fc.property(fc.array(cell), fc.array(cell), (before, after) => {
+        const values = cells(...before, 7, ...after);
+        expect(countMissing(interpolateInTime(values, numbered(values.length)))).toBe(0);
+      }),
     );
   });
 });
 
 describe("clipping", () => {
   test("by interquartile range and by percentile", () => {
-    const rows = table({ a: [1, 2, 3, 4, 100] });
-    expect(fitClipLimits(rows, "IQR", 1.5)).toEqual({ a: { lower: -1, upper: 7 } });
-    expect(fitClipLimits(rows, "percentile", 0.25)).toEqual({ a: { lower: 2, upper: 4 } });
-    expect([...columnOf(clipColumns(rows, { a: { lower: 2, upper: 4 } }), "a")]).toEqual([2, 2, 3, 4, 4]);
+    const values = cells(1, 2, 3, 4, 100);
+    expect(fitClipLimits(values, "IQR", 1.5)).toEqual({ lower: -1, upper: 7 });
+    expect(fitClipLimits(values, "percentile", 0.25)).toEqual({ lower: 2, upper: 4 });
+    expect(clipValues(values, { lower: 2, upper: 4 })).toEqual(cells(2, 2, 3, 4, 4));
   });
 
-  test("leaves a column without limits and a missing cell alone", () => {
-    const rows = table({ a: [1, gap], b: [9, 9] });
-    const clipped = clipColumns(rows, { a: { lower: 2, upper: 3 } });
-    expect([...columnOf(clipped, "a")]).toEqual([2, gap]);
-    expect([...columnOf(clipped, "b")]).toEqual([9, 9]);
+  test("leaves a missing cell alone", () => {
+    expect(clipValues(cells(1, gap), { lower: 2, upper: 3 })).toEqual(cells(2, gap));
   });
 
   test.skipIf(fixturesDir === "" || datasetDir === "")(
@@ -124,16 +119,15 @@ describe("clipping", () => {
           cases: { method: string; factor: number; columns: Record<string, Record<string, number>> }[];
         };
       } = JSON.parse(readFixture("scaler_cases.json"));
-      const { table: imputed } = imputeMissing(readStation("PobleSec.csv"), nans);
+      const station = columnsOf(readStation("PobleSec.csv"));
       for (const { method, factor, columns } of golden.clip.cases) {
-        const limits = fitClipLimits(imputed, method, factor);
-        for (const [column, { lower = gap, upper = gap, above, below }] of Object.entries(columns)) {
-          expect(
-            worst([limits[column]?.lower ?? gap, limits[column]?.upper ?? gap], [lower, upper]),
-          ).toBeLessThanOrEqual(1);
-          const values = [...columnOf(imputed, column)];
-          expect(values.filter((value) => value > (limits[column]?.upper ?? gap)).length).toBe(above);
-          expect(values.filter((value) => value < (limits[column]?.lower ?? gap)).length).toBe(below);
+        for (const [name, { lower = gap, upper = gap, above, below }] of Object.entries(columns)) {
+          const raw = station.column(name);
+          const values = fillMissing(raw, meanOf(raw));
+          const limits = fitClipLimits(values, method, factor);
+          expect(worst([limits.lower, limits.upper], [lower, upper])).toBeLessThanOrEqual(1);
+          expect(values.filter((value) => value > limits.upper).length).toBe(above);
+          expect(values.filter((value) => value < limits.lower).length).toBe(below);
         }
       }
     },
@@ -164,7 +158,7 @@ describe("time features", () => {
       expect(
         worst(
           got,
-          timeFeatureColumns.map((column) => Number(row[column])),
+          timeFeatureColumns.map((name) => Number(row[name])),
         ),
       ).toBeLessThanOrEqual(1);
     }
@@ -172,57 +166,25 @@ describe("time features", () => {
 });
 
 describe("lags", () => {
-  const demo = { a: [1, 2, 4, 8], b: [0, -1, -2, -3] };
-
-  test("append every column per lag and drop the first rows", () => {
-    const lagged = addLags(table(demo), 2, 1);
-    expect(lagged.columns).toEqual(["a", "b", "a_lag(-1)", "b_lag(-1)", "a_lag(-2)", "b_lag(-2)"]);
-    expect(lagged.values.map((column) => [...column])).toEqual([
-      [4, 8],
-      [-2, -3],
-      [2, 4],
-      [-1, -2],
-      [1, 2],
-      [0, -1],
-    ]);
-  });
-
-  test("with a step above 1 leave gaps in the first rows that remain, as the reference does", () => {
-    const lagged = addLags(table({ a: [1, 2, 3, 4, 5, 6] }), 2, 2);
-    expect(lagged.columns).toEqual(["a", "a_lag(-2)", "a_lag(-4)"]);
-    expect(lagged.values.map((column) => [...column])).toEqual([
-      [3, 4, 5, 6],
-      [1, 2, 3, 4],
-      [gap, gap, 1, 2],
-    ]);
-  });
-
   test("are found by time: a row that was left out is missing, not replaced by its neighbour", () => {
-    const lagged = addLags(
-      table(
-        { a: [1, 2, 4, 5] },
-        [0, 1, 3, 4].map((step) => step * STEP),
-      ),
-      1,
-      1,
-    );
-    expect([...columnOf(lagged, "a_lag(-1)")]).toEqual([1, gap, 4]);
+    const times = cells(0, STEP, 3 * STEP, 4 * STEP);
+    expect(rowsBefore(times, STEP)).toEqual(Int32Array.of(-1, 0, -1, 2));
+    expect(rowsBefore(times, 3 * STEP)).toEqual(Int32Array.of(-1, -1, 0, 1));
   });
 
-  test("need more rows than lags", () => {
-    expect(() => addLags(table(demo), 4, 1)).toThrow(expect.objectContaining({ code: "TABLE_TOO_SHORT" }));
-    expect(addLags(table(demo), 0, 1).columns).toEqual(["a", "b"]);
+  test("take each value from its source row", () => {
+    expect(lagValues(cells(1, 2, 4, 5), Int32Array.of(-1, 0, -1, 2))).toEqual(cells(gap, 1, gap, 4));
   });
 
   test("have names that can be read back", () => {
-    expect(parseLagColumn("rb_up_var_lag(-12)")).toEqual({ column: "rb_up_var", n: 12 });
+    expect(parseLagColumn(lagColumn("rb_up_var", 12))).toEqual({ column: "rb_up_var", n: 12 });
     expect(parseLagColumn("rb_up_var")).toBeUndefined();
   });
 });
 
 describe("the grid report", () => {
-  test("of a regular table is all zeros", () => {
-    expect(reportGrid(table({ a: [1, 2, 3] }))).toEqual({
+  test("of regular times is all zeros", () => {
+    expect(reportGrid(cells(0, STEP, 2 * STEP))).toEqual({
       stepMs: STEP,
       gaps: 0,
       missingRows: 0,
@@ -232,13 +194,14 @@ describe("the grid report", () => {
   });
 
   test("counts gaps, the rows they lack, duplicates and the share of irregular steps", () => {
-    const report = reportGrid(table({ a: [0, 0, 0, 0, 0, 0] }, [0, 10, 20, 50, 50, 55]));
+    const report = reportGrid(cells(0, 10, 20, 50, 50, 55));
     expect(report).toEqual({ stepMs: 10, gaps: 1, missingRows: 2, duplicates: 1, irregularShare: 3 / 5 });
   });
 
   test("of one row has no step, and of ties takes the smaller", () => {
-    expect(reportGrid(table({ a: [1] }))).toMatchObject({ stepMs: gap, irregularShare: 0 });
-    expect(modalStep(Float64Array.of(5, 3, 5, 3))).toBe(3);
-    expect(modalStep(Float64Array.of(0, 0, -1))).toBeNaN();
+    expect(reportGrid(cells(5))).toMatchObject({ stepMs: gap, gaps: 0, irregularShare: 0 });
+    expect(modalStep(cells(0, 5, 8, 13, 16))).toBe(3);
+    expect(modalStep(cells(3, 3, 3))).toBeNaN();
+    expect(modalStep(cells())).toBeNaN();
   });
 });
