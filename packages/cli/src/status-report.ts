@@ -143,9 +143,11 @@ async function reportRounds(store: ObjectStore): Promise<readonly RoundReport[]>
   );
 }
 
-/** The groups of the services with the topics they consume, by their default names. */
+/** The groups of the services with the topics they may consume, by their default names: a trainer hears claims, or of the models it combines. */
 const groupsOf = (families: readonly string[]): readonly { group: string; topic: string }[] => [
-  ...families.map((family) => ({ group: trainerOf(family), topic: trainingData.name })),
+  ...families.flatMap((family) =>
+    [trainingData, modelTraining].map(({ name }) => ({ group: trainerOf(family), topic: name })),
+  ),
   { group: "eval-promoter", topic: modelTraining.name },
 ];
 
@@ -154,7 +156,7 @@ async function reportGroups(log: MessageLog, families: readonly string[]): Promi
   for (const { group, topic } of groupsOf(families)) {
     const partitions = await orNone(log.lag(group, [topic]));
     const lag = partitions.reduce((sum, { committed, end }) => sum + Number(end - (committed ?? 0n)), 0);
-    // A family that nobody trains here has a group by name alone.
+    // A family that nobody trains here has a group by name alone; a topic that a group does not consume has no offsets of it.
     if (partitions.some(({ committed }) => committed !== null)) reports.push({ group, topic, lag });
   }
   return reports;

@@ -3,6 +3,7 @@ import type { RowSplit } from "@flts/forecasting/evaluation/split";
 import type { Forecaster } from "@flts/forecasting/forecaster";
 import type { Table } from "@flts/forecasting/table/table";
 import type { z } from "zod";
+import type { Artifact } from "./artifact.ts";
 import type { ModelDescription } from "./manifest.ts";
 
 /**
@@ -16,8 +17,13 @@ export interface Family {
   readonly experiment: string;
   /** Its settings as environment variables, with their defaults. */
   readonly settings: z.ZodRawShape;
-  /** Rows of history a forecast needs, and steps it makes, under these settings. @throws SETTINGS_INVALID */
-  readonly shapeOf: (settings: Readonly<Record<string, unknown>>) => {
+  /** Whether it is made of the round's other models, and so has to wait for them. */
+  readonly combines: boolean;
+  /** Rows of history a forecast needs, and steps it makes, under these settings. @throws SETTINGS_INVALID, MEMBERS_MISSING */
+  readonly shapeOf: (
+    settings: Readonly<Record<string, unknown>>,
+    members: readonly Artifact[],
+  ) => {
     readonly window: number;
     readonly horizon: number;
   };
@@ -38,6 +44,8 @@ export interface TrainingTask {
   /** Columns to forecast, in order. */
   readonly targets: readonly string[];
   readonly split: RowSplit;
+  /** The round's other models, for a family that combines them. */
+  readonly members: readonly Artifact[];
   /** The family's settings by variable name, checked against its schema. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Makes every random choice: the work key. */
@@ -65,6 +73,8 @@ export interface TrainedModel {
   /** For the run, by MLflow's names. */
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: readonly { readonly name: string; readonly value: number; readonly step: number }[];
+  /** How many of the table's first rows the model was made of; fit and stop rows unless given. */
+  readonly rowsSeen?: number;
 }
 
 /** A family with its settings typed: what its own file is written against. */
@@ -72,7 +82,12 @@ export interface FamilyDefinition<Shape extends z.ZodRawShape> {
   readonly name: string;
   readonly experiment: string;
   readonly settings: Shape;
-  readonly shapeOf: (settings: Settings<Shape>) => { readonly window: number; readonly horizon: number };
+  /** Default: it stands on its own. */
+  readonly combines?: boolean;
+  readonly shapeOf: (
+    settings: Settings<Shape>,
+    members: readonly Artifact[],
+  ) => { readonly window: number; readonly horizon: number };
   readonly train: (
     task: Omit<TrainingTask, "settings"> & { readonly settings: Settings<Shape> },
   ) => Promise<TrainedModel>;
@@ -84,8 +99,9 @@ type Settings<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 /** Makes a family of its definition. Settings were checked against the schema when the process started, so their type is a fact. */
 export function defineFamily<Shape extends z.ZodRawShape>(definition: FamilyDefinition<Shape>): Family {
   return {
+    combines: false,
     ...definition,
-    shapeOf: (settings) => definition.shapeOf(settings as Settings<Shape>),
+    shapeOf: (settings, members) => definition.shapeOf(settings as Settings<Shape>, members),
     train: (task) => definition.train({ ...task, settings: task.settings as Settings<Shape> }),
   };
 }

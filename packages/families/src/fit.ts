@@ -39,6 +39,8 @@ export interface FitWork {
   /** Makes every random choice. */
   readonly seed: string;
   readonly provenance: Provenance;
+  /** The round's other models, for a family that combines them. */
+  readonly members?: readonly Artifact[];
 }
 
 export interface FitOptions extends FitWork {
@@ -64,16 +66,26 @@ const INTERVAL_LEVEL = 0.9;
 /**
  * Trains a family and does what is the same for all: cuts the rows, calibrates intervals on rows of their own, scores on rows that nothing else saw, and writes it
  * all down.
- * @throws TABLE_INVALID, TABLE_TOO_SHORT, COLUMN_MISSING, SETTINGS_INVALID, TRAINING_DIVERGED
+ * @throws TABLE_INVALID, TABLE_TOO_SHORT, COLUMN_MISSING, SETTINGS_INVALID, MEMBERS_MISSING, TRAINING_DIVERGED
  */
 export async function fitFamily(family: Family, options: FitOptions): Promise<FittedModel> {
-  const { targets, settings, seed, provenance, signal, onProgress } = options;
+  const { targets, settings, seed, provenance, members = [], signal, onProgress } = options;
   const { table, metadata } = await readParquet(options.parquet);
   const scaling = scalingIn(metadata);
   for (const target of targets) columnOf(table, target);
-  const { window, horizon } = family.shapeOf(settings);
+  const { window, horizon } = family.shapeOf(settings, members);
   const split = splitRows(rowCount(table), { window, horizon });
-  const trained = await family.train({ table, scaling, targets, split, settings, seed, signal, onProgress });
+  const trained = await family.train({
+    table,
+    scaling,
+    targets,
+    split,
+    members,
+    settings,
+    seed,
+    signal,
+    onProgress,
+  });
 
   const raw = createTable(table.timesMs, table.columns, invertScaling(scaling, table.columns, table.values));
   const description: ModelDescription = {
@@ -101,7 +113,7 @@ export async function fitFamily(family: Family, options: FitOptions): Promise<Fi
       data: {
         from_ms: raw.timesMs[0] ?? 0,
         to_ms: raw.timesMs.at(-1) ?? 0,
-        trained_until_ms: raw.timesMs[split.stop[1] - 1] ?? 0,
+        trained_until_ms: raw.timesMs[(trained.rowsSeen ?? split.stop[1]) - 1] ?? 0,
       },
       intervals,
       scores,

@@ -1,11 +1,13 @@
 import { FltsError } from "@flts/common/contracts/errors";
+import { ensembleOf } from "./ensemble/ensemble.ts";
 import type { Family } from "./family.ts";
 import { linear } from "./linear/linear.ts";
 import { prophet } from "./prophet/prophet.ts";
 import { gru, lstm } from "./recurrent/recurrent.ts";
 
 /** Every model family. A new one is a folder and a line here. */
-export const families: readonly Family[] = [lstm, gru, prophet, linear];
+const single: readonly Family[] = [lstm, gru, prophet, linear];
+export const families: readonly Family[] = [...single, ensembleOf(single)];
 
 export const familyNames: readonly string[] = families.map(({ name }) => name);
 

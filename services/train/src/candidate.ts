@@ -35,6 +35,20 @@ export async function readCandidate(
   return stored?.document ?? null;
 }
 
+/** Every result that a round has. */
+export async function listCandidates(
+  store: ObjectStore,
+  bucket: string,
+  round: string,
+): Promise<readonly Candidate[]> {
+  const candidates: Candidate[] = [];
+  for await (const { key } of store.list(bucket, keys.candidatesOf(round))) {
+    const stored = await readDocument(store, { bucket, key }, candidateSchema, "POINTER_INVALID");
+    if (stored !== null) candidates.push(stored.document);
+  }
+  return candidates;
+}
+
 /** Makes `outcome` the work's one visible result, unless there is one: then that. */
 export async function settleCandidate(
   store: ObjectStore,

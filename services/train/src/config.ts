@@ -8,7 +8,10 @@ export const trainSettings = {
     .string("must be set")
     .toUpperCase()
     .pipe(z.enum(familyNames, `must be one of ${familyNames.join(", ")}`)),
+  /** Where claims come from; a family that combines models listens to their trainers instead. */
   CONSUMER_TOPIC: setting.text("training-data"),
+  /** Families whose models are awaited before they are combined: those that eval expects. */
+  EXPECTED_MODEL_TYPES: setting.list(familyNames),
   /** Default: `train-<model type>`, so that every family hears every claim. */
   CONSUMER_GROUP_ID: setting.text(""),
   /** Columns to forecast. */

@@ -7,6 +7,7 @@ import { defaultRetryPolicy } from "@flts/common/stage/verdict";
 import { settingsOf } from "@flts/families/family";
 import { familyOf } from "@flts/families/registry";
 import { trainInChild } from "./child-runner.ts";
+import { type CombineDeps, combineStage } from "./combine-stage.ts";
 import { familySettings, trainSettings } from "./config.ts";
 import { trainStage } from "./train-stage.ts";
 
@@ -24,39 +25,41 @@ await runService({
       silenceTimeoutMs: config.TRAIN_SILENCE_TIMEOUT_MS,
       memoryMaxBytes: config.TRAIN_MEMORY_MAX_BYTES,
     };
-    const stage = await startStage(
-      { ...trainStage, consumes: { ...trainStage.consumes, name: config.CONSUMER_TOPIC } },
-      {
-        log: backends.log,
-        clock: backends.clock,
-        random: backends.random,
-        group: config.CONSUMER_GROUP_ID || `train-${family.name.toLowerCase()}`,
-        maxInFlight: config.TRAIN_CONCURRENCY,
-        policy: {
-          ...defaultRetryPolicy,
-          maxCrashedAttempts: config.FAILURE_MAX_RETRIES,
-          claimMissingGraceMs: config.CLAIM_MISSING_GRACE_MS,
-        },
-        report: stageReporter(log.with({ model_type: family.name }), metrics),
-        onFatal: fatal,
-        deps: {
-          store: backends.store,
-          tracker: backends.tracker,
-          clock: backends.clock,
-          log,
-          family,
-          settings: settingsOf(family, config),
-          targets: config.TARGETS,
-          nonce: config.RETRAIN_NONCE,
-          processedBucket: config.PROCESSED_BUCKET,
-          promotionBucket: config.PROMOTION_BUCKET,
-          claimMaxBytes: config.CLAIM_MAX_BYTES,
-          codeVersion: CODE_VERSION,
-          train: (work, signal, onProgress) =>
-            trainInChild({ work: { family: family.name, ...work }, limits, signal, onProgress }),
-        },
+    const environment = {
+      log: backends.log,
+      clock: backends.clock,
+      random: backends.random,
+      group: config.CONSUMER_GROUP_ID || `train-${family.name.toLowerCase()}`,
+      maxInFlight: config.TRAIN_CONCURRENCY,
+      policy: {
+        ...defaultRetryPolicy,
+        maxCrashedAttempts: config.FAILURE_MAX_RETRIES,
+        claimMissingGraceMs: config.CLAIM_MISSING_GRACE_MS,
       },
-    );
+      report: stageReporter(log.with({ model_type: family.name }), metrics),
+      onFatal: fatal,
+    };
+    const deps: CombineDeps = {
+      store: backends.store,
+      tracker: backends.tracker,
+      clock: backends.clock,
+      log,
+      family,
+      settings: settingsOf(family, config),
+      targets: config.TARGETS,
+      nonce: config.RETRAIN_NONCE,
+      processedBucket: config.PROCESSED_BUCKET,
+      promotionBucket: config.PROMOTION_BUCKET,
+      claimMaxBytes: config.CLAIM_MAX_BYTES,
+      codeVersion: CODE_VERSION,
+      expectedFamilies: config.EXPECTED_MODEL_TYPES.map((name) => name.toUpperCase()),
+      train: (work, signal, onProgress) =>
+        trainInChild({ work: { family: family.name, ...work }, limits, signal, onProgress }),
+    };
+    const claims = { ...trainStage, consumes: { ...trainStage.consumes, name: config.CONSUMER_TOPIC } };
+    const stage = family.combines
+      ? await startStage(combineStage, { ...environment, deps })
+      : await startStage(claims, { ...environment, deps });
     onStop("stage", () => stage.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
     probes.addComponent("store", () => backends.store.ping());

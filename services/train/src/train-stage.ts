@@ -10,7 +10,7 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import type { Logger } from "@flts/common/service/logger";
 import type { Failure, HandleContext, Stage } from "@flts/common/stage/stage";
-import { encodeManifest, storeArtifact } from "@flts/families/artifact";
+import { type Artifact, encodeManifest, storeArtifact } from "@flts/families/artifact";
 import type { Family, Progress } from "@flts/families/family";
 import type { FittedModel, FitWork } from "@flts/families/fit";
 import { outcomeEvent, readCandidate, runningEvent, settleCandidate, type Work } from "./candidate.ts";
@@ -48,20 +48,8 @@ export const trainStage: Stage<TrainingClaim, TrainDeps> = {
   consumes: trainingData,
 
   async handle(claim, deps, context) {
-    const work = workOf(claim, deps);
-    const log = deps.log.with({ model_type: deps.family.name, round: work.round, work_key: work.workKey });
-    const earlier = await readCandidate(deps.store, deps.promotionBucket, work);
-    if (earlier !== null) {
-      log.info("train_skip_duplicate", { status: earlier.status, run_id: earlier.run_id });
-      await closeRuns(deps.tracker, earlier);
-      return [emit(modelTraining, outcomeEvent(earlier))];
-    }
-    log.info("claim_check", { bucket: claim.bucket, object_key: claim.object, operation: claim.operation });
-    const bytes = await openClaim(deps.store, claim, {
-      allowedBuckets: [deps.processedBucket],
-      maxBytes: deps.claimMaxBytes,
-    });
-    return [emit(modelTraining, outcomeEvent(await train(claim, bytes, work, deps, context, log)))];
+    const candidate = await trainOnce({ claim, work: workOf(claim, deps) }, deps, context);
+    return [emit(modelTraining, outcomeEvent(candidate))];
   },
 
   /** Eval must not wait for a training that nobody will attempt again. */
@@ -70,6 +58,37 @@ export const trainStage: Stage<TrainingClaim, TrainDeps> = {
     return [emit(modelTraining, outcomeEvent(failed))];
   },
 };
+
+/** What is to be trained on which table. */
+export interface Assignment {
+  readonly work: Work;
+  readonly claim: TrainingClaim;
+  /** The models to combine, for a family that does. */
+  readonly fetchMembers?: () => Promise<readonly Artifact[]>;
+}
+
+/** The work's one result: what it was found to have, or what training it comes to. */
+export async function trainOnce(
+  assignment: Assignment,
+  deps: TrainDeps,
+  context: HandleContext,
+): Promise<Candidate> {
+  const { work, claim, fetchMembers } = assignment;
+  const log = deps.log.with({ model_type: deps.family.name, round: work.round, work_key: work.workKey });
+  const earlier = await readCandidate(deps.store, deps.promotionBucket, work);
+  if (earlier !== null) {
+    log.info("train_skip_duplicate", { status: earlier.status, run_id: earlier.run_id });
+    await closeRuns(deps.tracker, earlier);
+    return earlier;
+  }
+  log.info("claim_check", { bucket: claim.bucket, object_key: claim.object, operation: claim.operation });
+  const bytes = await openClaim(deps.store, claim, {
+    allowedBuckets: [deps.processedBucket],
+    maxBytes: deps.claimMaxBytes,
+  });
+  const members = (await fetchMembers?.()) ?? [];
+  return train(claim, bytes, members, work, deps, context, log);
+}
 
 function workOf(claim: TrainingClaim, { family, settings, targets, nonce }: TrainDeps): Work {
   // The reference's claims name no round: theirs is made of what they do name.
@@ -88,6 +107,7 @@ function workOf(claim: TrainingClaim, { family, settings, targets, nonce }: Trai
 async function train(
   claim: TrainingClaim,
   bytes: Uint8Array,
+  members: readonly Artifact[],
   work: Work,
   deps: TrainDeps,
   context: HandleContext,
@@ -111,6 +131,7 @@ async function train(
         targets: deps.targets,
         settings: deps.settings,
         seed: work.workKey,
+        members,
         provenance: {
           round: work.round,
           work_key: work.workKey,
@@ -150,7 +171,8 @@ async function train(
   return settled;
 }
 
-async function settleFailure(
+/** Makes a failure the work's one result, unless it has one. */
+export async function settleFailure(
   claim: TrainingClaim,
   work: Work,
   failure: Failure,

@@ -33,12 +33,13 @@ export function servicesOf(
     module: `@flts/${folder}/main`,
     environment: { ...sharedEnvironment(home, host), ...environment },
   });
+  const expected = { EXPECTED_MODEL_TYPES: families.join(",") };
   return [
     service("gateway", "gateway", { PORT: String(ports.gateway) }),
     ...families.map((family) =>
-      service(trainerOf(family), "train", { ...trainerSettings, MODEL_TYPE: family }),
+      service(trainerOf(family), "train", { ...trainerSettings, ...expected, MODEL_TYPE: family }),
     ),
-    service("eval", "eval", { PORT: String(ports.eval), EXPECTED_MODEL_TYPES: families.join(",") }),
+    service("eval", "eval", { PORT: String(ports.eval), ...expected }),
     ...stations.map(({ identifier }, index) => {
       const name = nameFor("inference", identifier);
       // Only one of them can have the port that was asked for.

@@ -31,7 +31,7 @@ test("each has what it alone needs", () => {
     ({ environment }) => environment,
   );
   expect(gateway?.["PORT"]).toBe("8000");
-  expect(gru?.["MODEL_TYPE"]).toBe("GRU");
+  expect(gru).toMatchObject({ MODEL_TYPE: "GRU", EXPECTED_MODEL_TYPES: "LINEAR,GRU" });
   expect(evaluator).toMatchObject({ PORT: "8050", EXPECTED_MODEL_TYPES: "LINEAR,GRU" });
   expect(inference?.["PORT"]).toBe("8023");
 });

@@ -45,6 +45,7 @@ const kinds = {
   // training and models
   TRAINING_DIVERGED: "poison",
   TRAINING_CRASHED: "retryable",
+  MEMBERS_MISSING: "poison",
   ARTIFACT_INVALID: "poison",
   MODEL_UNKNOWN: "poison",
   // promotion

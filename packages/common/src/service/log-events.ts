@@ -45,6 +45,7 @@ export type LogEvent =
   | "train_skip_duplicate"
   | "train_superseded"
   | "train_waiting_for_lease"
+  | "train_waiting_for_models"
   // eval
   | "promotion_ignore"
   | "promotion_start"

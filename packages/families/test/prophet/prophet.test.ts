@@ -24,6 +24,7 @@ const taskOf = (table: Table, changes: Partial<TrainingTask> = {}): TrainingTask
   scaling,
   targets: ["down"],
   split: splitRows(table.timesMs.length, { window: 1, horizon: 1 }),
+  members: [],
   settings: settingsWith(),
   seed: "seed",
   signal: new AbortController().signal,
