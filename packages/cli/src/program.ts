@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { usageError } from "./exit-codes.ts";
 import type { Dataset } from "./pipeline/dataset.ts";
@@ -30,6 +30,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addDemo(program, surroundings);
   addUp(program, surroundings);
   addPredict(program, surroundings);
+  addEvaluate(program, surroundings);
   addStatus(program, surroundings);
   return program;
 }
@@ -122,6 +123,35 @@ function addPredict(program: Command, { createOutput }: Surroundings): void {
     );
 }
 
+interface EvaluateFlags extends CommonOptions {
+  readonly data?: string;
+  readonly stations?: readonly string[];
+  readonly families?: readonly string[];
+  readonly targets?: readonly string[];
+  readonly report?: string;
+}
+
+function addEvaluate(program: Command, { createOutput, interrupted, environment }: Surroundings): void {
+  command(program, "evaluate", "train on the train files, measure on the test files, beside baselines")
+    .option("--data <dir>", "folder with <station>.csv and <station>_test.csv (default: FLTS_DATASET_DIR)")
+    .option("--stations <names>", "which stations of the folder (default: all)", parseNames)
+    .option("--families <names>", "model families to train (default: all)", parseNames)
+    .option("--targets <columns>", "columns to forecast (default: down)", parseNames)
+    .option("--report <dir>", "where the report is written (default: evaluation, in the state folder)")
+    .action(async (flags: EvaluateFlags) => {
+      const families = await familiesOf(flags);
+      const { stations = [], targets = ["down"] } = flags;
+      const data = flags.data ?? environment["FLTS_DATASET_DIR"] ?? "";
+      const folder = data === "" ? null : resolve(data);
+      if (folder === null && stations.length > 0)
+        throw usageError("--stations names files of a folder: give that with --data");
+      const reportFolder = resolve(flags.report ?? join(flags.home, "evaluation"));
+      const { evaluate } = await import("./commands/evaluate.ts");
+      const options = { folder, stations, families, targets, reportFolder };
+      await evaluate(options, createOutput(flags.json === true), interrupted);
+    });
+}
+
 function addStatus(program: Command, { createOutput }: Surroundings): void {
   command(program, "status", "show champions, rounds, messages not yet handled and dead letters").action(
     async (flags: CommonOptions) => {
@@ -169,7 +199,7 @@ async function trainerSettingsOf(
 }
 
 /** The families asked for, all when none are. */
-async function familiesOf({ families }: PipelineFlags): Promise<readonly string[]> {
+async function familiesOf({ families }: Pick<PipelineFlags, "families">): Promise<readonly string[]> {
   const { familyNames } = await import("@flts/families/registry");
   const wanted = (families ?? familyNames).map((name) => name.toUpperCase());
   const unknown = wanted.find((name) => !familyNames.includes(name));

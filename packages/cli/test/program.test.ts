@@ -37,6 +37,8 @@ test.each([
   [["predict", "--url", "ftp://x"], "It must be a URL such as http://localhost:8023."],
   [["demo", "--dataset", ","], "Give at least one name."],
   [["demo", "--dataset", "PobleSec"], "give that with --data"],
+  [["evaluate", "--stations", "PobleSec"], "give that with --data"],
+  [["evaluate", "--targets", ","], "Give at least one name."],
   [["status", "more"], "too many arguments"],
   [["demo", "--families", "LINEAR,TETS"], 'there is no family "TETS"; there are '],
 ])("%j is a fault of usage, told in one line", async (args, part) => {

@@ -27,6 +27,10 @@ export const fixed = (value: number | null | undefined, decimals: number): strin
 export const signedPercent = (share: number): string =>
   Number.isFinite(share) ? `${share < 0 ? "−" : "+"}${Math.abs(share * 100).toFixed(1)} %` : "–";
 
+/** A share as a percentage: 0.9037 → `90.4 %`. */
+export const percentOf = (share: number): string =>
+  Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : "–";
+
 /** A duration: `0.8 s`, `12 s`, `2 min 5 s`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";

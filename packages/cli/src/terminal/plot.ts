@@ -62,10 +62,10 @@ export function plotForecast(series: ForecastSeries, { width, height }: PlotSize
   ];
 }
 
-type Cell = readonly [character: string, paint: Paint];
+export type Cell = readonly [character: string, paint: Paint];
 
 /** Cells as text; neighbours of one colour share its escape sequences. */
-function painted(cells: readonly Cell[]): string {
+export function painted(cells: readonly Cell[]): string {
   let text = "";
   let run = "";
   for (const [index, [character, paint]] of cells.entries()) {
@@ -82,7 +82,7 @@ interface Range {
   readonly high: number;
 }
 
-function rangeOf(values: readonly number[]): Range | null {
+export function rangeOf(values: readonly number[]): Range | null {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return null;
   const low = Math.min(...finite);
@@ -91,7 +91,7 @@ function rangeOf(values: readonly number[]): Range | null {
 }
 
 /** Labels of the rows, empty for most: the top, the bottom, and some between. */
-function tickLabels({ low, high }: Range, height: number): string[] {
+export function tickLabels({ low, high }: Range, height: number): string[] {
   const every = height > 8 ? 4 : Math.max(1, Math.ceil(height / 2));
   return Array.from({ length: height }, (_, row) => {
     const last = row === height - 1;
@@ -107,7 +107,7 @@ interface Scale {
   readonly y: (value: number) => number;
 }
 
-function scaleOf(points: number, { low, high }: Range, columns: number, height: number): Scale {
+export function scaleOf(points: number, { low, high }: Range, columns: number, height: number): Scale {
   const right = columns * 2 - 1;
   const bottom = height * 4 - 1;
   return {
@@ -116,7 +116,12 @@ function scaleOf(points: number, { low, high }: Range, columns: number, height: 
   };
 }
 
-function trace(canvas: BrailleCanvas, values: readonly number[], offset: number, { x, y }: Scale): void {
+export function trace(
+  canvas: BrailleCanvas,
+  values: readonly number[],
+  offset: number,
+  { x, y }: Scale,
+): void {
   let from: { readonly x: number; readonly y: number } | null = null;
   for (const [index, value] of values.entries()) {
     const to = Number.isFinite(value) ? { x: x(offset + index), y: y(value) } : null;

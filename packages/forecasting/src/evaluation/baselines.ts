@@ -13,6 +13,7 @@ export interface Baseline {
   forecast(series: Float64Array, first: number, last: number, horizon: number): Float64Array;
 }
 
+const DAY_MS = 86_400_000;
 /** Ten lags of a series are never collinear; this only keeps a constant series solvable. */
 const NO_PENALTY = 1e-9;
 
@@ -102,6 +103,21 @@ export function fitLogAr(series: Float64Array, [start, end]: RowRange, order = 1
       });
     },
   };
+}
+
+/**
+ * The baselines that every evaluation shows, fitted on the given rows: persistence, EWMA, seasonal-naive (the same time
+ * yesterday, where a day is a whole number of steps) and log-AR.
+ * @throws TABLE_TOO_SHORT for fewer than two fit rows
+ */
+export function fitBaselines(series: Float64Array, rows: RowRange, stepMs: number): readonly Baseline[] {
+  const day = DAY_MS / stepMs;
+  return [
+    persistence,
+    fitEwma(series, rows),
+    ...(Number.isSafeInteger(day) ? [seasonalNaive(day)] : []),
+    fitLogAr(series, rows),
+  ];
 }
 
 /** Gaps filled with the value before them, those at the start with the first value; 0 where there is none at all. */

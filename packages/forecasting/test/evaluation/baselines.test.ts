@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ewma, fitEwma, fitLogAr, persistence, seasonalNaive } from "../../src/evaluation/baselines.ts";
+import {
+  ewma,
+  fitBaselines,
+  fitEwma,
+  fitLogAr,
+  persistence,
+  seasonalNaive,
+} from "../../src/evaluation/baselines.ts";
 import { measure } from "../../src/evaluation/metrics.ts";
 import { normalFrom, seededUniform } from "../../src/random.ts";
 import { synthesizeStation } from "../../src/synthetic/station.ts";
@@ -152,3 +159,12 @@ test.skipIf(fixturesDir === "" || datasetDir === "")(
     }
   },
 );
+
+test("every evaluation shows the same four, seasonal-naive only where a day is a whole number of steps", () => {
+  const long = columnOf(synthesizeStation({ seed: 1, rows: 1_500, startMs: 0 }), "down");
+  const namesAt = (stepMs: number) => fitBaselines(long, [0, 1_000], stepMs).map(({ name }) => name);
+  expect(namesAt(120_000)).toEqual(["persistence", "ewma", "seasonal-naive", "log-ar"]);
+  expect(namesAt(7 * 60_000)).toEqual(["persistence", "ewma", "log-ar"]);
+  const [, , seasonal] = fitBaselines(long, [0, 1_000], 120_000);
+  expect(seasonal?.forecast(long, 1_200, 1_200, 1)[0]).toBe(long[1_201 - 720]);
+});
