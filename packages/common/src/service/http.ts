@@ -57,6 +57,7 @@ export function createHttpApp({
   });
   measure(app, registry, logRequests ? log : null);
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, log));
+  letGoWhileStopping(app);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: "Not Found" }));
   app.get("/healthz", () => ({ status: "ok", ...health() }));
   app.get("/readyz", async (_request, reply) => {
@@ -64,6 +65,21 @@ export function createHttpApp({
     return reply.code(readiness.status === "ready" ? 200 : 503).send(readiness);
   });
   return app;
+}
+
+/** A stop closes the connections that are idle when it begins. One that is at work then becomes idle later, and nobody but us would close it. */
+function letGoWhileStopping(app: FastifyInstance): void {
+  let stopping = false;
+  app.addHook("preClose", (done) => {
+    stopping = true;
+    done();
+  });
+  app.addHook("onRequest", (_request, reply, done) => {
+    reply.raw.once("close", () => {
+      if (stopping) setImmediate(() => app.server.closeIdleConnections());
+    });
+    done();
+  });
 }
 
 /** What an error becomes on the wire. */

@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { Registry } from "prom-client";
 import { afterEach, expect, it } from "vitest";
 import { type ErrorCode, FltsError } from "../../src/contracts/errors.ts";
@@ -125,6 +126,36 @@ it.each([
   await expect(status).resolves.toBe(413);
   agent.destroy();
 });
+
+it.each([
+  ["before its headers are sent", false],
+  ["while its body is sent", true],
+])(
+  "stops as soon as the last request is answered, though its connection is kept alive (%s)",
+  async (_name, begun) => {
+    const arrived = Promise.withResolvers<void>();
+    const proceed = Promise.withResolvers<void>();
+    app.get("/slow", async (_request, reply) => {
+      const answer = async function* () {
+        if (begun) yield "begun, ";
+        arrived.resolve();
+        await proceed.promise;
+        yield "done";
+      };
+      return reply.type("text/plain").send(Readable.from(answer()));
+    });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    const { port } = app.server.address() as AddressInfo;
+    const answer = fetch(`http://127.0.0.1:${port}/slow`).then((response) => response.text());
+    await arrived.promise;
+    const closed = app.close();
+    await new Promise(setImmediate);
+    proceed.resolve();
+    expect(await answer).toMatch(/done$/);
+    const late = new Promise((resolve) => setTimeout(resolve, 2_000, "late").unref());
+    expect(await Promise.race([closed.then(() => "closed"), late])).toBe("closed");
+  },
+);
 
 it("counts a client that went away as such and no longer as in flight", async () => {
   const arrived = Promise.withResolvers<void>();
