@@ -135,15 +135,13 @@ it.each([
   async (_name, begun) => {
     const arrived = Promise.withResolvers<void>();
     const proceed = Promise.withResolvers<void>();
-    app.get("/slow", async (_request, reply) => {
-      const answer = async function* () {
-        if (begun) yield "begun, ";
-        arrived.resolve();
-        await proceed.promise;
-        yield "done";
-      };
-      return reply.type("text/plain").send(Readable.from(answer()));
-    });
+    const chunks = async function* () {
+      if (begun) yield "begun, ";
+      arrived.resolve();
+      await proceed.promise;
+      yield "done";
+    };
+    app.get("/slow", (_request, reply) => reply.type("text/plain").send(Readable.from(chunks())));
     await app.listen({ port: 0, host: "127.0.0.1" });
     const { port } = app.server.address() as AddressInfo;
     const answer = fetch(`http://127.0.0.1:${port}/slow`).then((response) => response.text());
