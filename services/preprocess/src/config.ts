@@ -32,7 +32,11 @@ export const preprocessSettings = {
 
   CLIP_ENABLE: setting.flag(false),
   /** In any case of letters, as in the reference. */
-  CLIP_METHOD: z.string().toLowerCase().pipe(z.enum(["iqr", "percentile"])).default("iqr"),
+  CLIP_METHOD: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(["iqr", "percentile"]))
+    .default("iqr"),
   CLIP_FACTOR: setting.number(1.5, { min: 0 }),
   /** Whose limits clip the test table: the train table's, or as in the reference its own. */
   CLIP_TEST_LIMITS: setting.choice(["train", "own"], "train"),

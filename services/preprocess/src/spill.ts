@@ -11,7 +11,7 @@ export interface Spill {
   /** @throws OBJECT_TOO_LARGE when more than the limit would lie in the file, or the disk is full */
   append(name: string, bytes: Uint8Array): void;
   sizeOf(name: string): number;
-  /** The bytes from `start` on that fill `target`. */
+  /** The bytes from `start` on, as many as `target` takes. @throws RangeError when there are fewer */
   read(name: string, start: number, target: Uint8Array): void;
   /** Everything under a name, piece by piece. */
   chunks(name: string): Iterable<Uint8Array>;
@@ -74,6 +74,7 @@ export function openSpill({ folder, maxBytes }: SpillOptions): Spill {
 
   function read(name: string, start: number, target: Uint8Array): void {
     const stop = start + target.length;
+    if (stop > sizeOf(name)) throw new RangeError(`'${name}' has ${sizeOf(name)} bytes, not ${stop}`);
     for (const extent of extentsOf(name)) {
       const from = Math.max(start, extent.start);
       const to = Math.min(stop, extent.start + extent.length);

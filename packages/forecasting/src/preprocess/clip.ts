@@ -1,4 +1,5 @@
-import { quantileOfSorted, sortedPresent } from "@flts/common/scaler/quantile";
+import { quantileOfSorted } from "@flts/common/scaler/quantile";
+import { presentValues } from "./impute.ts";
 
 export interface ClipLimits {
   readonly lower: number;
@@ -10,7 +11,7 @@ export interface ClipLimits {
  * quantile(1 − factor)], quantiles interpolated linearly (reference behaviour §4.2).
  */
 export function fitClipLimits(values: Float64Array, method: string, factor: number): ClipLimits {
-  const sorted = sortedPresent(values);
+  const sorted = presentValues(values).toSorted();
   return method.toLowerCase() === "iqr" ? byRange(sorted, factor) : byPercentile(sorted, factor);
 }
 

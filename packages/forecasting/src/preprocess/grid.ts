@@ -13,6 +13,7 @@ export interface GridReport {
   readonly irregularShare: number;
 }
 
+/** Times must not fall; their array is written over. */
 export function reportGrid(timesMs: Float64Array): GridReport {
   const differences = sortedDifferences(timesMs);
   const stepMs = modeOf(differences);
@@ -31,18 +32,18 @@ export function reportGrid(timesMs: Float64Array): GridReport {
   return { stepMs, gaps, missingRows, duplicates, irregularShare };
 }
 
-/** The most frequent positive difference of neighbouring times, the smallest of several; NaN where there is none. */
+/** The most frequent positive difference of neighbouring times, the smallest of several; NaN where there is none. The array is written over. */
 export const modalStep = (timesMs: Float64Array): number => modeOf(sortedDifferences(timesMs));
 
 /** The step of a table's grid. NaN below two rows. */
-export const stepOf = (table: Table): number => modalStep(table.timesMs);
+export const stepOf = (table: Table): number => modalStep(table.timesMs.slice());
 
 /** Sorted rather than counted in a map: times without any grid have as many differences as rows. */
 function sortedDifferences(timesMs: Float64Array): Float64Array {
-  const differences = new Float64Array(Math.max(0, timesMs.length - 1));
-  for (let row = 0; row < differences.length; row++) differences[row] = timesMs[row + 1]! - timesMs[row]!;
+  const count = Math.max(0, timesMs.length - 1);
+  for (let row = 0; row < count; row++) timesMs[row] = timesMs[row + 1]! - timesMs[row]!;
   // oxlint-disable-next-line unicorn/no-array-sort -- in place: a copy of a column may be 80 MB
-  return differences.sort();
+  return timesMs.subarray(0, count).sort();
 }
 
 function modeOf(sorted: Float64Array): number {

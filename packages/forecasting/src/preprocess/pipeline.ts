@@ -5,6 +5,7 @@ import { type ColumnSink, type ColumnSource, collectColumns, columnsOf } from ".
 import type { Table } from "../table/table.ts";
 import { type Frame, openFrame, type TableReport } from "./frame.ts";
 import { modalStep } from "./grid.ts";
+import { presentValues } from "./impute.ts";
 import { lagColumn, lagValues, rowsBefore } from "./lags.ts";
 import { checkSettings, type PreprocessSettings } from "./settings.ts";
 
@@ -61,15 +62,15 @@ export function* preprocessColumns(
 
   const columns: ColumnScaling[] = [];
   for (const { name, values } of outputColumns(train, settings)) {
-    const scaling = fitColumn(kind, name, values);
+    const scaling = fitColumn(kind, name, presentValues(values));
     columns.push(scaling);
-    sinks.train.putColumn(name, scaleValues(scaling, values));
+    sinks.train.putColumn(name, scaleInPlace(scaling, values));
     yield;
   }
   sinks.train.putTimes(train.times().subarray(rowsLost(settings)));
   const scaling = { kind, columns };
   for (const { name, values } of outputColumns(test, settings)) {
-    sinks.test.putColumn(name, scaleValues(scalingOf(scaling, name), values));
+    sinks.test.putColumn(name, scaleInPlace(scalingOf(scaling, name), values));
     yield;
   }
   sinks.test.putTimes(test.times().subarray(rowsLost(settings)));
@@ -99,6 +100,15 @@ function* outputColumns(
       yield { name: lagColumn(name, n), values: lagValues(frame.feature(name), sources).subarray(count) };
   }
 }
+
+/** `scaleValues` piece by piece, so that no second column is needed. */
+function scaleInPlace(scaling: ColumnScaling, values: Float64Array): Float64Array {
+  for (let start = 0; start < values.length; start += PIECE_ROWS)
+    values.set(scaleValues(scaling, values.subarray(start, start + PIECE_ROWS)), start);
+  return values;
+}
+
+const PIECE_ROWS = 65_536;
 
 /** The first rows have no past to take lags from. */
 const rowsLost = ({ lags }: PreprocessSettings): number => (lags.enabled ? lags.count : 0);

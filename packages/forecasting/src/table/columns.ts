@@ -9,7 +9,7 @@ export interface ColumnSource {
   column(name: string): Float64Array;
 }
 
-/** Takes a table in whole columns, in their order; the time stamps come last. */
+/** Takes a table in whole columns, in their order; the time stamps come last. An array that was put belongs to the sink. */
 export interface ColumnSink {
   putColumn(name: string, values: Float64Array): void;
   putTimes(timesMs: Float64Array): void;

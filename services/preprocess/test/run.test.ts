@@ -1,0 +1,111 @@
+import { inferenceData, trainingData } from "@flts/common/contracts/events";
+import { synthesizeStation } from "@flts/forecasting/synthetic/station";
+import { toCsv } from "@flts/forecasting/synthetic/to-csv";
+import { sliceRows } from "@flts/forecasting/table/table";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createWorkbench, type Workbench } from "./workbench.ts";
+
+let bench: Workbench;
+beforeEach(async () => {
+  bench = await createWorkbench();
+});
+
+async function uploadStation(name: string, seed: number): Promise<void> {
+  const whole = synthesizeStation({ seed, rows: 60, startMs: Date.UTC(2024, 0, 1) });
+  await bench.upload(`${name}.csv`, toCsv(sliceRows(whole, 0, 40)));
+  await bench.upload(`${name}_test.csv`, toCsv(sliceRows(whole, 40)));
+}
+
+const claimed = () => bench.claims(trainingData).map(({ identifier }) => identifier);
+const lettersOf = () =>
+  bench.published
+    .filter(({ topic }) => topic === "DLQ-preprocess")
+    .map(({ value }) => value as { code: string; error: string; payload: Record<string, string> });
+
+describe("one station", () => {
+  test("keeps the identifier, whatever its files are called", async () => {
+    await uploadStation("ElBorn", 1);
+    await bench.run({ DATASET_NAME: "ElBorn" });
+    await bench.run({ DATASET_NAME: "ElBorn,", IDENTIFIER: "north" });
+    await bench.run({ TRAIN_FILE: "ElBorn_test.csv", TEST_FILE: "ElBorn.csv", IDENTIFIER: "back" });
+    expect(claimed()).toEqual(["", "north", "back"]);
+  });
+});
+
+describe("several stations", () => {
+  beforeEach(async () => {
+    for (const [index, name] of ["ElBorn", "LesCorts", "PobleSec"].entries())
+      await uploadStation(name, index);
+  });
+
+  test("are each identified by the name of their files, in keys, heads and claims", async () => {
+    await bench.run({ DATASET_NAME: "PobleSec, ElBorn,PobleSec", IDENTIFIER: "default" });
+    expect(claimed()).toEqual(["PobleSec", "ElBorn"]);
+    expect(bench.claims(inferenceData).map(({ identifier }) => identifier)).toEqual(["PobleSec", "ElBorn"]);
+    expect(new Set(bench.claims(trainingData).map(({ round }) => round)).size).toBe(2);
+    expect(bench.published.map(({ key }) => key)).toContain("train-claim/ElBorn");
+    const keys = await bench.keys("processed-data");
+    expect(keys).toContain("ElBorn/processed_data.meta.json");
+    expect(keys).not.toContain("processed_data.meta.json");
+  });
+
+  test("are all that have both files where the name is *", async () => {
+    await bench.upload("Half.csv", "time,down\n2024-01-01,1\n");
+    await bench.upload("folder/Deep.csv", "time,down\n2024-01-01,1\n");
+    await bench.upload("folder/Deep_test.csv", "time,down\n2024-01-01,1\n");
+    await bench.upload("notes.txt", "hello");
+    await bench.run({ DATASET_NAME: "*" });
+    expect(claimed()).toEqual(["ElBorn", "LesCorts", "PobleSec"]);
+  });
+
+  test("are all done though one is broken, which leaves a line and a dead letter", async () => {
+    await bench.upload("LesCorts.csv", "time,down\n2024-01-01,many\n");
+    await expect(bench.run({ DATASET_NAME: "*" })).rejects.toMatchObject({
+      code: "CSV_INVALID",
+      message: expect.stringMatching(/1 of 3 stations failed: LesCorts \(CSV_INVALID\)/),
+    });
+    expect(claimed()).toEqual(["ElBorn", "PobleSec"]);
+    expect(lettersOf()).toEqual([
+      expect.objectContaining({
+        operation: "preprocess",
+        status: "Failure",
+        code: "CSV_INVALID",
+        error: expect.stringMatching(/LesCorts\.csv, line 2, column 'down': "many"/),
+        payload: { TRAIN_FILE: "", TEST_FILE: "", DATASET_NAME: "*", IDENTIFIER: "LesCorts" },
+      }),
+    ]);
+    const outcomes = bench.lines.filter(({ event }) => event === "success" || event === "failure");
+    expect(outcomes.map(({ event, identifier }) => [event, identifier])).toEqual([
+      ["success", "ElBorn"],
+      ["failure", "LesCorts"],
+      ["success", "PobleSec"],
+    ]);
+  });
+
+  test("that all fail are all named, a missing one and one whose name is none among them", async () => {
+    await bench.upload("a b.csv", "time,down\n2024-01-01,1\n");
+    await bench.upload("a b_test.csv", "time,down\n2024-01-01,1\n");
+    await expect(bench.run({ DATASET_NAME: "Sants,a b,global" })).rejects.toThrow(
+      "3 of 3 stations failed: Sants (INPUT_MISSING), a b (OBJECT_NAME_INVALID), global (OBJECT_NAME_INVALID)",
+    );
+    expect(lettersOf()).toHaveLength(3);
+  });
+
+  test("cannot share named files", async () => {
+    await expect(bench.run({ DATASET_NAME: "*", TRAIN_FILE: "ElBorn.csv" })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  });
+});
+
+test("* in a bucket without a pair says what it looked for, in a dead letter too", async () => {
+  await expect(bench.run({ DATASET_NAME: "*" })).rejects.toMatchObject({ code: "INPUT_MISSING" });
+  expect(lettersOf()).toEqual([
+    expect.objectContaining({ error: expect.stringContaining("<station>_test.csv") }),
+  ]);
+});
+
+test("a job about one station fails with that station's own error", async () => {
+  await expect(bench.run({ DATASET_NAME: "Sants" })).rejects.toThrow(/key=Sants\.csv/);
+  expect(lettersOf()).toHaveLength(1);
+});
