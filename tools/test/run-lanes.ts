@@ -33,8 +33,9 @@ const scratch = mkdtempSync(join(tmpdir(), "flts-lanes-"));
 
 const lanes: readonly Lane[] = [
   { name: "format", run: () => command("biome", "check", ".") },
-  { name: "lint", run: () => command("oxlint") },
   { name: "types", run: () => both(command("tsc", "-b"), () => command("tsc", "-p", "tsconfig.test.json")) },
+  // After the types: it reads the declarations that they leave.
+  { name: "lint", run: () => command("oxlint") },
   { name: "dead-code", run: () => command("knip") },
   { name: "unit", run: () => vitest("unit") },
   { name: "contract", run: () => vitest("contract") },

@@ -56,14 +56,16 @@ export function unescapeSegment(escaped: string): string | null {
 
 function escapeSegment(segment: string, { foldsCase }: LayoutOptions): string {
   if (segment === "") return "%";
-  if (/^\.+$/.test(segment)) return `%2E${segment.slice(1)}`;
   const plain = foldsCase ? /[a-z0-9._\-=+,~]/ : /[A-Za-z0-9._\-=+,~]/;
   let escaped = "";
   for (const character of segment) {
     escaped += plain.test(character) ? character : escapeBytes(character);
   }
-  return escaped;
+  return dotsEscaped(escaped);
 }
+
+/** No folder may be called `.` or `..`, neither a segment's nor the last piece of a long one's. */
+const dotsEscaped = (name: string): string => (/^\.+$/.test(name) ? `%2E${name.slice(1)}` : name);
 
 const escapeBytes = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
@@ -75,5 +77,5 @@ function cut(escaped: string, suffix: string): readonly string[] {
     pieces.push(`${rest.slice(0, longestName)}${cutSuffix}`);
     rest = rest.slice(longestName);
   }
-  return [...pieces, `${rest}${suffix}`];
+  return [...pieces, `${dotsEscaped(rest)}${suffix}`];
 }

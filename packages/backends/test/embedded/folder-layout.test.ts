@@ -61,6 +61,13 @@ describe("the layout of keys on disk", () => {
     );
   });
 
+  test("a long segment whose last piece is a dot names no folder of the file system's own", () => {
+    const key = `${"x".repeat(200)}./a`;
+    const path = pathOfKey(key, sensitive);
+    expect(path[1]).toBe("%2E");
+    expect(keyOfPath(path)).toBe(key);
+  });
+
   test("leads a prefix to the folder of its last complete segment", () => {
     expect(pathOfPrefix("", sensitive)).toStrictEqual([]);
     expect(pathOfPrefix("model", sensitive)).toStrictEqual([]);
