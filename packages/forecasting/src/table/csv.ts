@@ -24,6 +24,9 @@ export interface CsvReader {
 
 /** A record longer than this is no CSV of measurements; it also bounds memory for a binary file without line ends. */
 const MAX_RECORD_BYTES = 1_048_576;
+const HOUR_MS = 3_600_000;
+const CLOCKS_SET_BACK =
+  "sort the rows by time or, where clocks were set back, write the times in UTC or each with its zone (2024-10-27 02:00:00+02:00)";
 const TIME = "time";
 const DISTRICT = "District";
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
@@ -148,7 +151,7 @@ export function createCsvReader(options: CsvOptions): CsvReader {
       const what =
         timeMs === lastTimeMs
           ? `${shown} appears twice; keep one row per time stamp`
-          : `${shown} comes after ${previous}; sort the rows by time`;
+          : `${shown} comes after ${previous}; ${lastTimeMs - timeMs <= HOUR_MS ? CLOCKS_SET_BACK : "sort the rows by time"}`;
       const hint = districts.size > 1 ? " (the file holds several districts: choose one)" : "";
       throw fault(at(TIME), what + hint);
     }
