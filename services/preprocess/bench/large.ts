@@ -2,21 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFolderStore } from "@flts/backends/embedded/folder-store";
-import { createSystemClock } from "@flts/backends/system-clock";
-import { createSystemRandom } from "@flts/backends/system-random";
-import type { Emission } from "@flts/common/contracts/topic";
-import type { ObjectStore } from "@flts/common/ports/object-store";
 import { loadConfig } from "@flts/common/service/config";
-import { createLogger } from "@flts/common/service/logger";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
 import { toCsv } from "@flts/forecasting/synthetic/to-csv";
 import { preprocessSettings, settingsOf } from "../src/config.ts";
-import { preprocess } from "../src/preprocess.ts";
+import { openBenchStore, preprocessOnce } from "./once.ts";
 
 /**
- * `node bench/large.ts [ROWS]`: rows per second and peak of resident memory for a synthetic train file of ten million rows, unless said otherwise. The file is
- * generated as a stream; a process of its own does the work, so that its peak is the job's alone. Settings are read from the environment, as the job does.
+ * Rows per second and peak of resident memory for a synthetic train file of ten million rows, unless another number is given. The file is generated as a
+ * stream, and a process of its own preprocesses it, so that the peak is the job's alone. Settings are read from the environment, as the job does.
  */
 const ROWS = 10_000_000;
 const STEP_MS = 120_000;
@@ -29,9 +23,7 @@ else await measure(Number(first));
 async function measure(rows: number): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "flts-bench-large-"));
   try {
-    const store = await openStore(home);
-    await store.ensureBucket("dataset");
-    await store.ensureBucket("processed-data");
+    const store = await openBenchStore(join(home, "store"));
     await store.put({ bucket: "dataset", key: "large.csv" }, csvOf(0, rows));
     await store.put({ bucket: "dataset", key: "large_test.csv" }, csvOf(rows, BLOCK_ROWS));
     await store.close();
@@ -49,29 +41,16 @@ async function measure(rows: number): Promise<void> {
 }
 
 async function work(home: string): Promise<void> {
-  const store = await openStore(home);
-  const published: Emission[] = [];
+  const store = await openBenchStore(join(home, "store"));
+  const config = loadConfig(preprocessSettings, process.env);
   const begun = performance.now();
-  await preprocess(
-    {
-      identifier: "",
-      inputBucket: "dataset",
-      outputBucket: "processed-data",
-      outputTrain: "processed_data",
-      outputTest: "test_processed_data",
-      force: true,
-      settings: settingsOf(loadConfig(preprocessSettings, process.env), "large.csv", "large_test.csv"),
-      spill: { folder: home, maxBytes: 64 * 1024 ** 3 },
-    },
-    {
-      store,
-      clock: createSystemClock(),
-      log: createLogger({ service: "bench", level: "silent", pretty: false }),
-      publish: async (emissions) => void published.push(...emissions),
-    },
-  );
+  const [claim] = await preprocessOnce({
+    store,
+    settings: settingsOf(config, "large.csv", "large_test.csv"),
+    spillFolder: home,
+  });
   const seconds = (performance.now() - begun) / 1000;
-  const { size } = published[0]!.value as { size: number };
+  const { size } = claim!.value as { size: number };
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
   console.log(
     JSON.stringify({
@@ -83,11 +62,7 @@ async function work(home: string): Promise<void> {
   );
 }
 
-function openStore(home: string): Promise<ObjectStore> {
-  return createFolderStore({ folder: join(home, "store"), random: createSystemRandom() });
-}
-
-/** The rows from `first` on as the bytes of a file, block by block. */
+/** The rows from `firstRow` on as the bytes of a file, block by block. */
 async function* csvOf(firstRow: number, rows: number): AsyncGenerator<Uint8Array> {
   for (let row = 0; row < rows; row += BLOCK_ROWS) {
     const startMs = Date.UTC(1990, 0, 1) + (firstRow + row) * STEP_MS;

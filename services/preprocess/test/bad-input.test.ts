@@ -96,9 +96,9 @@ describe("becomes a table, and the line imputation_applied tells of it:", () => 
   });
 });
 
-describe("is refused, sends no claim and leaves no object:", () => {
-  const times = (...stamps: string[]) => ["time,down", ...stamps.map((stamp) => `${stamp},1`)].join("\n");
+const times = (...stamps: string[]) => ["time,down", ...stamps.map((stamp) => `${stamp},1`)].join("\n");
 
+describe("is refused, sends no claim and leaves no object:", () => {
   test.each<[string, Table | string, Table | string, Record<string, string>, string, RegExp]>([
     [
       "the hour that clocks repeat in autumn",
