@@ -21,6 +21,7 @@ import { withTimeFeatures } from "@flts/forecasting/recursive";
 import { writeParquet } from "@flts/forecasting/table/parquet";
 import { columnOf, rowCount, type Table } from "@flts/forecasting/table/table";
 import { z } from "zod";
+import type { Artifact } from "../artifact.ts";
 import type { Family, Progress } from "../family.ts";
 import { fitFamily } from "../fit.ts";
 import type { Model } from "../model.ts";
@@ -131,6 +132,7 @@ export async function evaluateStation(task: EvaluationTask): Promise<StationEval
 }
 
 interface Trained {
+  readonly artifact: Artifact;
   readonly model: Model;
   readonly seconds: number;
 }
@@ -142,7 +144,8 @@ async function trainAll(
   const trained: Trained[] = [];
   const faults: { readonly family: string; readonly error: FltsError }[] = [];
   const digest = sha256(parquet);
-  for (const family of families) {
+  // What combines the others comes after them.
+  for (const family of families.toSorted((a, b) => Number(a.combines) - Number(b.combines))) {
     signal.throwIfAborted();
     const started = clock.monotonicMs();
     try {
@@ -159,12 +162,14 @@ async function trainAll(
           table: { bucket: "", object: "", size: parquet.byteLength, sha256: digest },
           code_version: "",
         },
+        members: family.combines ? trained.map(({ artifact }) => artifact) : [],
         signal,
         onProgress: (progress) => onProgress(family.name, progress),
       });
       const seconds = (clock.monotonicMs() - started) / 1000;
       const forecaster = await family.load(artifact.files, artifact.manifest);
       trained.push({
+        artifact,
         model: { manifest: artifact.manifest, forecaster, close: () => forecaster.close() },
         seconds,
       });

@@ -112,6 +112,13 @@ describe("an evaluation", () => {
     expect(meanNrmse([found]).map(({ name }) => name)).not.toContain("best");
   });
 
+  test("trains what combines the others after them, whatever the order asked for", async () => {
+    const families = ["ENSEMBLE", "LINEAR", "PROPHET"].map(familyOf);
+    const found = await evaluateWith({ families, targets: ["down"] });
+    expect(found.failed).toEqual([]);
+    expect(found.families.map(({ name }) => name)).toContain("ENSEMBLE");
+  });
+
   test("tells of families that could not be trained, and fails only when none could", async () => {
     const failing: Family = {
       ...familyOf("LSTM"),
