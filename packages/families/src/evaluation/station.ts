@@ -162,7 +162,7 @@ async function trainAll(
           table: { bucket: "", object: "", size: parquet.byteLength, sha256: digest },
           code_version: "",
         },
-        members: family.combines ? trained.map(({ artifact }) => artifact) : [],
+        members: family.combines ? trained.map((member) => member.artifact) : [],
         signal,
         onProgress: (progress) => onProgress(family.name, progress),
       });
