@@ -1,5 +1,5 @@
 import { quantileOfSorted } from "@flts/common/scaler/quantile";
-import { presentValues } from "./impute.ts";
+import { dropMissing } from "./impute.ts";
 
 export interface ClipLimits {
   readonly lower: number;
@@ -8,10 +8,11 @@ export interface ClipLimits {
 
 /**
  * The limits of a column, NaNs skipped: `iqr` → [Q1 − factor·IQR, Q3 + factor·IQR], `percentile` → [quantile(factor),
- * quantile(1 − factor)], quantiles interpolated linearly (reference behaviour §4.2).
+ * quantile(1 − factor)], quantiles interpolated linearly (reference behaviour §4.2). The array is written over.
  */
 export function fitClipLimits(values: Float64Array, method: string, factor: number): ClipLimits {
-  const sorted = presentValues(values).toSorted();
+  // oxlint-disable-next-line unicorn/no-array-sort -- in place: a copy of a column may be 80 MB
+  const sorted = dropMissing(values).sort();
   return method.toLowerCase() === "iqr" ? byRange(sorted, factor) : byPercentile(sorted, factor);
 }
 

@@ -5,7 +5,7 @@ import { type ColumnSink, type ColumnSource, collectColumns, columnsOf } from ".
 import type { Table } from "../table/table.ts";
 import { type Frame, openFrame, type TableReport } from "./frame.ts";
 import { modalStep } from "./grid.ts";
-import { presentValues } from "./impute.ts";
+import { dropMissing } from "./impute.ts";
 import { lagColumn, lagValues, rowsBefore } from "./lags.ts";
 import { checkSettings, type PreprocessSettings } from "./settings.ts";
 
@@ -61,43 +61,52 @@ export function* preprocessColumns(
   assertNames(train, settings);
 
   const columns: ColumnScaling[] = [];
-  for (const { name, values } of outputColumns(train, settings)) {
-    const scaling = fitColumn(kind, name, presentValues(values));
+  for (const { name, make } of outputColumns(train, settings)) {
+    const values = make();
+    const present = dropMissing(values);
+    const scaling = fitColumn(kind, name, present);
     columns.push(scaling);
-    sinks.train.putColumn(name, scaleInPlace(scaling, values));
+    const whole = present.length === values.length ? values : make();
+    sinks.train.putColumn(name, scaleInPlace(scaling, whole));
     yield;
   }
   sinks.train.putTimes(train.times().subarray(rowsLost(settings)));
   const scaling = { kind, columns };
-  for (const { name, values } of outputColumns(test, settings)) {
-    sinks.test.putColumn(name, scaleInPlace(scalingOf(scaling, name), values));
+  for (const { name, make } of outputColumns(test, settings)) {
+    sinks.test.putColumn(name, scaleInPlace(scalingOf(scaling, name), make()));
     yield;
   }
   sinks.test.putTimes(test.times().subarray(rowsLost(settings)));
   return { scaling, report: { train: train.report, test: test.report } };
 }
 
+interface OutputColumn {
+  readonly name: string;
+  /** A fresh array, not yet scaled. */
+  readonly make: () => Float64Array;
+}
+
 /**
  * Every feature and then, for n = step, 2·step … count·step, every feature as it was n sampling steps earlier, found by time. Only the first
  * `count` rows are dropped, as in the reference (§4.2), so that with a step above 1 the first rows that remain have gaps.
  */
-function* outputColumns(
-  frame: Frame,
-  settings: PreprocessSettings,
-): Generator<{ readonly name: string; readonly values: Float64Array }> {
+function* outputColumns(frame: Frame, settings: PreprocessSettings): Generator<OutputColumn> {
   const count = rowsLost(settings);
   if (frame.rows <= count)
     throw new FltsError(
       "TABLE_TOO_SHORT",
       `${count} lags need more than ${count} rows, there are ${frame.rows}; lower LAGS_N or give more rows`,
     );
-  for (const name of frame.features) yield { name, values: frame.feature(name).subarray(count) };
+  for (const name of frame.features) yield { name, make: () => frame.feature(name).subarray(count) };
   if (count === 0) return;
   const stepMs = modalStep(frame.times());
   for (const n of lagsOf(settings)) {
     const sources = rowsBefore(frame.times(), n * stepMs);
     for (const name of frame.features)
-      yield { name: lagColumn(name, n), values: lagValues(frame.feature(name), sources).subarray(count) };
+      yield {
+        name: lagColumn(name, n),
+        make: () => lagValues(frame.feature(name), sources).subarray(count),
+      };
   }
 }
 

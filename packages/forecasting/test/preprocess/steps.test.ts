@@ -6,6 +6,7 @@ import { modalStep, reportGrid } from "../../src/preprocess/grid.ts";
 import {
   chooseDenseRows,
   countMissing,
+  dropMissing,
   fillMissing,
   interpolateInTime,
 } from "../../src/preprocess/impute.ts";
@@ -59,9 +60,11 @@ describe("sampling", () => {
 });
 
 describe("imputing", () => {
-  test("counts what is missing and fills it", () => {
+  test("counts what is missing, fills it or leaves it out", () => {
     expect(countMissing(cells(1, gap, 3, gap))).toBe(2);
     expect(fillMissing(cells(1, gap, 3), 2)).toEqual(cells(1, 2, 3));
+    expect(dropMissing(cells(gap, 1, gap, 3))).toEqual(cells(1, 3));
+    expect(dropMissing(cells(gap))).toEqual(cells());
   });
 
   test("chooses the rows with enough values, at the limit keeping them, among those already chosen", () => {
@@ -102,8 +105,8 @@ describe("imputing", () => {
 describe("clipping", () => {
   test("by interquartile range and by percentile", () => {
     const values = cells(1, 2, 3, 4, 100);
-    expect(fitClipLimits(values, "IQR", 1.5)).toEqual({ lower: -1, upper: 7 });
-    expect(fitClipLimits(values, "percentile", 0.25)).toEqual({ lower: 2, upper: 4 });
+    expect(fitClipLimits(values.slice(), "IQR", 1.5)).toEqual({ lower: -1, upper: 7 });
+    expect(fitClipLimits(values.slice(), "percentile", 0.25)).toEqual({ lower: 2, upper: 4 });
     expect(clipValues(values, { lower: 2, upper: 4 })).toEqual(cells(2, 2, 3, 4, 4));
   });
 
@@ -124,7 +127,7 @@ describe("clipping", () => {
         for (const [name, { lower = gap, upper = gap, above, below }] of Object.entries(columns)) {
           const raw = station.column(name);
           const values = fillMissing(raw, meanOf(raw));
-          const limits = fitClipLimits(values, method, factor);
+          const limits = fitClipLimits(values.slice(), method, factor);
           expect(worst([limits.lower, limits.upper], [lower, upper])).toBeLessThanOrEqual(1);
           expect(values.filter((value) => value > limits.upper).length).toBe(above);
           expect(values.filter((value) => value < limits.lower).length).toBe(below);
