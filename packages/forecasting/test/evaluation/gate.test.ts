@@ -173,3 +173,14 @@ test("losses of other rows are refused", () => {
     expect.objectContaining({ code: "TABLE_INVALID" }),
   );
 });
+
+test("the sentence says how the candidate stands, and the draws are those of the seed", () => {
+  const decision = judgeCandidates({ ...base, champion: null });
+  expect(decision.reason).toMatch(/^LINEAR: the first model of its station, better than persistence \(.*\)$/);
+  expect(judgeCandidates({ ...base, champion: losses(1, 3) }).reason).toContain(
+    "neither better nor worse than the champion beyond chance",
+  );
+  const reseeded = judgeCandidates({ ...base, seed: 2 });
+  expect(reseeded.versusPersistence.low).not.toBe(judgeCandidates(base).versusPersistence.low);
+  expect(reseeded.versusChampion?.low).not.toBe(judgeCandidates(base).versusChampion?.low);
+});

@@ -114,3 +114,24 @@ test("row losses average the squared errors of a row's targets, and their mean i
   expect([...rowLosses(actual, forecast, 2)]).toEqual([2.5, 4.5]);
   expect(measure(actual, forecast, 2).mse).toBe(3.5);
 });
+
+test("targets of mean 0 have no nrmse; when all are such there is none", () => {
+  const silent = Float64Array.of(0, 2, 0, 4);
+  expect(measure(silent, Float64Array.of(1, 2, 1, 4), 2).nrmse).toBe(0);
+  expect(measure(Float64Array.of(0, 0), Float64Array.of(1, 1)).nrmse).toBeNull();
+});
+
+test("what cannot be compared is refused by every measure, with the reason", () => {
+  const [two, three] = [Float64Array.of(1, 2), Float64Array.of(1, 2, 3)];
+  const unlike = /2 actual values cannot be compared with 3 forecasts of 1 targets/;
+  expect(() => measure(two, three)).toThrow(unlike);
+  expect(() => pinball(two, three, 0.5)).toThrow(unlike);
+  expect(() => coverage(two, three, two)).toThrow(unlike);
+  expect(() => coverage(two, two, three)).toThrow(unlike);
+  expect(() => meanWidth(two, three)).toThrow(unlike);
+  expect(() => rowLosses(two, three)).toThrow(unlike);
+  expect(() => measure(Float64Array.of(), Float64Array.of())).toThrow("there is nothing to measure");
+  expect(() => measure(two, Float64Array.of(1, Number.NaN))).toThrow(
+    "value 1 cannot be measured: actual 2, forecast NaN",
+  );
+});
