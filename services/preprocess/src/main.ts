@@ -14,7 +14,6 @@ await runService({
     onStop("backends", close);
     await messages.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
     for (const bucket of [config.INPUT_BUCKET, config.OUTPUT_BUCKET]) await store.ensureBucket(bucket);
-
     return {
       done: runJob(config, {
         store,
