@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSystemClock } from "@flts/backends/system-clock";
+import { FltsError } from "@flts/common/contracts/errors";
 import { evaluateStation, meanNrmse, type StationEvaluation } from "@flts/families/evaluation/station";
 import type { Progress } from "@flts/families/family";
 import { familyOf } from "@flts/families/registry";
@@ -70,6 +71,9 @@ async function evaluateDataset(
       signal,
       onProgress: show,
     });
+  } catch (error) {
+    if (!(error instanceof FltsError)) throw error;
+    throw new FltsError(error.code, `${dataset.name}: ${error.message}`, error);
   } finally {
     output.block.update([]);
     output.block.finish();

@@ -4,6 +4,7 @@ import { seriesOf } from "@flts/forecasting/evaluation/forecasts";
 import { type GateDecision, judgeCandidates } from "@flts/forecasting/evaluation/gate";
 import { measure, rowLosses } from "@flts/forecasting/evaluation/metrics";
 import { rollForecasts } from "@flts/forecasting/evaluation/rolling";
+import type { RowRange } from "@flts/forecasting/evaluation/split";
 import { interleave } from "@flts/forecasting/interleave";
 import { columnOf, type Table } from "@flts/forecasting/table/table";
 import type { Model } from "../model.ts";
@@ -22,20 +23,21 @@ export async function chooseModel(
   seed: number,
 ): Promise<GateDecision> {
   const history = Math.max(...models.map(({ forecaster }) => forecaster.window));
-  const start = Math.max(...models.map(({ manifest }) => manifest.rows.score[0]));
+  // Short tables are cut by each model's window; only rows that are score rows to all of them are forecast. History may be older.
+  const score = Math.max(...models.map(({ manifest }) => manifest.rows.score[0]));
+  const rows: RowRange = [Math.max(0, score - history), train.timesMs.length];
   const scaled = (each: (target: number) => Float64Array) =>
     interleave(targets.map((target, index) => scaleValues(scalingOf(scaling, target), each(index))));
   const judged = await Promise.all(
     models.map(async ({ manifest, forecaster }) => {
-      const rows = await rollForecasts(forecaster, train, { rows: [start, train.timesMs.length], history });
-      const actual = scaled((target) => seriesOf(rows, target).actual);
-      const forecast = scaled((target) => seriesOf(rows, target).forecast);
-      const { score } = measure(actual, forecast, targets.length);
+      const rolled = await rollForecasts(forecaster, train, { rows, history });
+      const actual = scaled((target) => seriesOf(rolled, target).actual);
+      const forecast = scaled((target) => seriesOf(rolled, target).forecast);
       return {
         id: manifest.family,
-        score,
+        score: measure(actual, forecast, targets.length).score,
         losses: rowLosses(actual, forecast, targets.length),
-        rows,
+        origins: rolled.origins,
         actual,
       };
     }),
@@ -43,7 +45,7 @@ export async function chooseModel(
   const [first] = judged;
   const last = scaled((target) => {
     const series = columnOf(train, targets[target] ?? "");
-    const origins = first?.rows.origins ?? new Int32Array();
+    const origins = first?.origins ?? new Int32Array();
     const from = origins[0] ?? 0;
     const all = persistence.forecast(series, from, origins.at(-1) ?? 0, 1);
     return Float64Array.from(origins, (origin) => all[origin - from] ?? 0);

@@ -148,8 +148,11 @@ describe("bad input:", () => {
   test("a sample of fifty rows is evaluated, and said to be judged on few rows", async () => {
     const found = await evaluateWith({ train: sliceRows(train, 0, 50) });
     expect(found.verdict).toBe("cold_start");
-    expect(found.reason).toContain("on only 1 rows");
+    expect(found.reason).toContain("on only 11 rows");
     expect(found.families[0]?.nrmse).toBeGreaterThan(0);
+    const families = ["PROPHET", "LINEAR", "ENSEMBLE"].map(familyOf);
+    const several = await evaluateWith({ train: sliceRows(train, 0, 50), families });
+    expect(several.reason).toContain("on only 5 rows");
   });
 
   test("a test file without a window is too short", async () => {

@@ -46,10 +46,17 @@ export function compareLosses(
 ): LossComparison {
   const rows = first.length;
   const differences = first.map((loss, row) => loss - second[row]!);
-  if (rows === 0 || rows !== second.length || !differences.every(Number.isFinite)) {
+  if (rows === 0 || rows !== second.length) {
     throw new FltsError(
       "TABLE_INVALID",
       `losses of ${rows} and ${second.length} rows cannot be compared row by row`,
+    );
+  }
+  const broken = differences.findIndex((loss) => !Number.isFinite(loss));
+  if (broken >= 0) {
+    throw new FltsError(
+      "TABLE_INVALID",
+      `losses ${first[broken]} and ${second[broken]} of row ${broken} cannot be compared: values are missing, or too large to be squared`,
     );
   }
   const sums = prefixSums(differences);

@@ -111,7 +111,8 @@ const standing = ({ high }: LossComparison) =>
 
 /** The difference in percent of the other's mean squared error. */
 function relativeTo(other: Float64Array | null, { difference, low, high }: LossComparison): string {
-  const mean = other === null ? Number.NaN : meanOf(other);
+  const mean = other === null ? 0 : meanOf(other);
+  if (mean === 0) return "(whose squared error is 0)";
   const percent = (value: number) => `${((100 * value) / mean).toFixed(1)} %`;
   return `(squared error ${percent(difference)}, 90 % interval ${percent(low)} … ${percent(high)})`;
 }

@@ -161,10 +161,19 @@ function recentChange(values: Float64Array, end: number, window = SCALE_WINDOW):
 const scaleFrom = (change: number, floor: number, typical: number) =>
   Math.max(Number.isNaN(change) ? typical : change, floor, Number.MIN_VALUE ** 0.5);
 
-/** The (1 − level)/2 and (1 + level)/2 quantiles with the finite-sample correction (ranks out of n + 1), the extremes where n is small. */
+/**
+ * The (1 − level)/2 and (1 + level)/2 quantiles with the finite-sample correction (ranks out of n + 1). Fewer errors than have
+ * such ranks (19 at 90 %) say nothing of either tail: then both sides get the largest error, stretched as far as errors with
+ * the tail of a Cauchy distribution would have to be, whose chance of k times the largest of n is about 1 / (k · (n + 1)).
+ */
 function conformalBounds(errors: Float64Array, level: number): [lower: number, upper: number] {
   const sorted = errors.toSorted();
   const tail = ((1 - level) / 2) * (sorted.length + 1);
+  if (tail < 1 - 1e-9) {
+    const largest = Math.max(-sorted[0]!, sorted.at(-1)!);
+    const stretched = largest * Math.max(1, 1 / ((1 - level) * (sorted.length + 1)));
+    return [-stretched, stretched];
+  }
   const below = sorted[Math.max(Math.floor(tail), 1) - 1]!;
   const above = sorted[Math.min(Math.ceil(sorted.length + 1 - tail), sorted.length) - 1]!;
   return [Math.min(below, 0), Math.max(above, 0)];

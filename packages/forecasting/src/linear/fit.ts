@@ -33,6 +33,9 @@ export const PENALTY_ROWS = 30;
 const LAST_SHARE = 0.1;
 /** Rows of history of a column that is no target: more of them fit noise. */
 const NEIGHBOUR_ROWS = 3;
+/** A day seen only once teaches no daily rhythm: outside its rows the time of day would be a trend that runs away. */
+const LEAST_DAYS = 2;
+const DAY_MS = 86_400_000;
 /** A column whose largest value is this many medians is one of heavy tails, and enters by its logarithm. */
 const HEAVY_TAIL = 5;
 
@@ -40,8 +43,8 @@ const HEAVY_TAIL = 5;
  * Fits the LINEAR family. A target of traffic is the mean of two auto-regressions, whose errors differ: a Tweedie regression of
  * its logarithm on all columns, and ridge on cube roots of the targets alone. A target that can be negative is ridge on what
  * is. Features are the targets' whole window, the last three rows of every other measurement (heavy-tailed ones by logarithm),
- * and the minute of the day. Week and year are left out: weeks of data teach no weekly rhythm, and the day of the year is a
- * trend that runs away.
+ * and the minute of the day where two days were seen. Week and year are left out: weeks of data teach no weekly rhythm,
+ * and the day of the year is a trend that runs away.
  * @param table raw units
  * @throws COLUMN_MISSING, TABLE_TOO_SHORT when the rows hold no complete window
  */
@@ -56,6 +59,7 @@ export function fitLinear(table: Table, { targets, window, rows }: LinearOptions
     window,
     plain: transformWindows(inputs, raw),
     roots: rootsOf(inputs, raw),
+    days: ((part.timesMs.at(-1) ?? 0) - (part.timesMs[0] ?? 0)) / DAY_MS,
   };
   const outputs = targets.map((target) => fitTarget(source, target, columnOf(part, target), rows));
   return { columns, targets, window, inputs, outputs };
@@ -68,6 +72,8 @@ interface Source {
   readonly window: number;
   readonly plain: Float64Array;
   readonly roots: Float64Array;
+  /** From the first to the last row. */
+  readonly days: number;
 }
 
 function fitTarget(source: Source, target: string, values: Float64Array, rows: RowRange): LinearOutput {
@@ -114,11 +120,11 @@ function describeInput(values: Float64Array, column: string, targets: readonly s
 }
 
 /** The cells of a window (row-major indexes) that are features: of everything, and of the targets alone. */
-function featureCells({ columns, targets, window }: Source): { all: number[]; targets: number[] } {
+function featureCells({ columns, targets, window, days }: Source): { all: number[]; targets: number[] } {
   const isTarget = (column: string) => targets.includes(column);
   const rowsOf = (column: string) => {
     if (isTarget(column)) return window;
-    if (column.startsWith("min_of_day_")) return 1;
+    if (column.startsWith("min_of_day_")) return days < LEAST_DAYS ? 0 : 1;
     return timeFeatureColumns.some((name) => name === column) ? 0 : Math.min(NEIGHBOUR_ROWS, window);
   };
   const cellsOf = (column: string, index: number) =>

@@ -184,3 +184,14 @@ test("the sentence says how the candidate stands, and the draws are those of the
   expect(reseeded.versusPersistence.low).not.toBe(judgeCandidates(base).versusPersistence.low);
   expect(reseeded.versusChampion?.low).not.toBe(judgeCandidates(base).versusChampion?.low);
 });
+
+test("where persistence makes no error the sentence has no percentages", () => {
+  const none = new Float64Array(ROWS);
+  const decision = judgeCandidates({
+    ...base,
+    champion: null,
+    candidates: [{ id: "LINEAR", score: 0, losses: none }],
+    persistence: none,
+  });
+  expect(decision.reason).toMatch(/beyond chance \(whose squared error is 0\)$/);
+});

@@ -104,6 +104,25 @@ test("the bounds are the order statistics of split conformal inference", () => {
   expect(wider.targets[0]).toMatchObject({ lower: [-1], upper: [3] });
 });
 
+test("too few errors to know a tail give both sides the largest, stretched the further the fewer there are", () => {
+  const zigzag = Float64Array.from({ length: 40 }, (_, row) => row % 2);
+  const bounds = (errors: readonly number[]) => {
+    const { lower, upper } =
+      single(
+        errors.map((error) => 10 + error),
+        errors.map(() => 10),
+        zigzag,
+        0.9,
+      ).targets[0] ?? {};
+    return [lower?.[0], upper?.[0]];
+  };
+  const errors = Array.from({ length: 19 }, (_, index) => (index % 2 === 0 ? index : -index / 2));
+  expect(bounds(errors)).toEqual([-8.5, 18]);
+  expect(bounds(errors.slice(0, 18))).toEqual([-16, 16]);
+  expect(bounds([3, -1, 2, 0])[1]).toBeCloseTo(6, 12);
+  expect(bounds([-3])[0]).toBeCloseTo(-15, 12);
+});
+
 test("a scale comes from the last ten rows, skips holes, and falls back where there is nothing to see", () => {
   const { targets } = single([100, 200, 300], [100, 200, 300], Float64Array.of(1, 3, 5, 7, 9));
   const intervals = { level: 0.9, window: 10, calibratedOn: 3, targets };

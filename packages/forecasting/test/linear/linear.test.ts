@@ -211,3 +211,13 @@ test("an unknown target, and rows without a window, are refused", () => {
     expect.objectContaining({ code: "TABLE_TOO_SHORT" }),
   );
 });
+
+test("the time of day has a say only where two days were seen", () => {
+  const cell = station.columns.indexOf("min_of_day_sin");
+  const weightIn = (rows: number) =>
+    fitLinear(station, { targets: ["down"], window: WINDOW, rows: [0, rows] }).outputs[0]?.parts[0]?.weights[
+      WINDOW - 1
+    ]?.[cell];
+  expect(weightIn(1_400)).toBe(0);
+  expect(weightIn(1_500)).not.toBe(0);
+});
