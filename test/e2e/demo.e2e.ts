@@ -54,8 +54,12 @@ test("the demo goes from made-up measurements to a forecast; again, it does only
   expect(step?.down_lower).toBeLessThanOrEqual(step?.down ?? 0);
   expect(step?.down_upper).toBeGreaterThanOrEqual(step?.down ?? 0);
 
+  const logOf = (service: string): string => readFileSync(join(home, "logs", `${service}.log`), "utf8");
+  const trainings = (): number => logOf("train-linear").split('"train_start"').length;
+  const before = trainings();
   const second = await demo(["--home", home], quick);
-  expect(readFileSync(join(home, "logs", "preprocess.log"), "utf8")).toContain('"skip_idempotent"');
+  expect(logOf("preprocess")).toContain('"skip_idempotent"');
+  expect(trainings()).toBe(before);
   expect({ ...second, seconds: null, forecast: null }).toEqual({ ...first, seconds: null, forecast: null });
 
   const retrained = await demo(["--home", home], { ...quick, HIDDEN_SIZE: "9" });

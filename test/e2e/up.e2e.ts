@@ -78,6 +78,39 @@ test("the promoted model answers in raw units, and refuses with the reference's 
   });
 });
 
+const columns = (stationCsv(30).split("\n")[0] ?? "").split(",").slice(1);
+const times = Array.from(
+  { length: 30 },
+  (_, row) => `2024-01-09 ${new Date(row * 120_000).toISOString().slice(11, 19)}`,
+);
+const rows = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
+  data: { ts: times, ...Object.fromEntries(columns.map((name) => [name, times.map(() => 1)])), ...changes },
+});
+
+test.each([
+  ["duplicate times", rows({ ts: times.with(1, times[0] ?? "") }), 400],
+  ["duplicate times out of order", rows({ ts: times.with(20, times[0] ?? "") }), 400],
+  ["a time that is none", rows({ ts: times.with(4, "yesterday") }), 400],
+  ["no time", rows({ ts: undefined }), 400],
+  ["text for a number", rows({ down: times.map(() => "many") }), 400],
+  ["a column too few", rows({ up: undefined }), 400],
+  ["a column that is too short", rows({ down: [1, 2] }), 400],
+  ["no rows", { data: { ts: [] } }, 400],
+  ["data that is a list", { data: [1] }, 400],
+  ["more than is read", rows({ note: "x".repeat(11 * 1024 ** 2) }), 413],
+])("a request with %s is refused with a sentence", async (_name, body, status) => {
+  const refusal = await predict(body);
+  expect(refusal.status).toBe(status);
+  expect(await refusal.json()).toEqual({ detail: expect.stringMatching(/\w+ \w+/) });
+});
+
+test("rows in any order are sorted, and a missing cell is filled in", async () => {
+  const shuffled = [...times.slice(10), ...times.slice(0, 10)];
+  expect((await predict(rows({ ts: shuffled }))).status).toBe(200);
+  const answer = await predict(rows({ down: [null, ...times.slice(1).map(() => 1)] }));
+  expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ status: "SUCCESS" })]);
+});
+
 test("the gateway takes and gives objects, and keeps to its buckets", async () => {
   const upload = (path: string, body: string) => ask("gateway", `/upload/${path}`, { method: "POST", body });
   expect(await (await upload("dataset/b.csv", "time,down\n")).json()).toEqual({
@@ -92,7 +125,9 @@ test("the gateway takes and gives objects, and keeps to its buckets", async () =
   expect((await upload("dataset/..%2f..%2fsecret", "x")).status).toBe(400);
 });
 
-test("told to stop, it ends with code 0", async () => {
+test("told to stop, it ends with code 0, and no connection that is kept alive holds it up", async () => {
+  const begun = performance.now();
   running.stop();
   expect((await running.ended).code).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
