@@ -40,6 +40,8 @@ export type Intervals = z.infer<typeof intervalsSchema>;
  */
 export const SCALE_WINDOW = 10;
 const FLOOR_SHARE = 0.01;
+/** In scales: nine tenths of normal errors as large as recent changes lie within. Few errors cannot show that a model does better. */
+const LEAST_BOUND_OF_FEW = 2;
 
 /**
  * Calibrates intervals on forecasts from the calibrate rows.
@@ -171,7 +173,8 @@ function conformalBounds(errors: Float64Array, level: number): [lower: number, u
   const tail = ((1 - level) / 2) * (sorted.length + 1);
   if (tail < 1 - 1e-9) {
     const largest = Math.max(-sorted[0]!, sorted.at(-1)!);
-    const stretched = largest * Math.max(1, 1 / ((1 - level) * (sorted.length + 1)));
+    const factor = Math.max(1, 1 / ((1 - level) * (sorted.length + 1)));
+    const stretched = Math.max(largest * factor, LEAST_BOUND_OF_FEW);
     return [-stretched, stretched];
   }
   const below = sorted[Math.max(Math.floor(tail), 1) - 1]!;

@@ -121,6 +121,7 @@ test("too few errors to know a tail give both sides the largest, stretched the f
   expect(bounds(errors.slice(0, 18))).toEqual([-16, 16]);
   expect(bounds([3, -1, 2, 0])[1]).toBeCloseTo(6, 12);
   expect(bounds([-3])[0]).toBeCloseTo(-15, 12);
+  expect(bounds([0.1])).toEqual([-2, 2]);
 });
 
 test("a scale comes from the last ten rows, skips holes, and falls back where there is nothing to see", () => {
