@@ -8,6 +8,8 @@ const WIDTH = 1200;
 const HEIGHT = 360;
 const MARGIN = { left: 64, right: 16, top: 32, bottom: 28 };
 const GRID_LINES = 4;
+const MEASURED = "#0891b2";
+const FORECAST = "#d97706";
 
 /** The end of a test file as a picture: what was measured, what was forecast, and the 90 % interval. Readable on light and dark pages. */
 export function forecastSvg(
@@ -41,8 +43,8 @@ export function forecastSvg(
     ...Array.from(upper, point),
     ...Array.from(lower, (value, row) => point(value, row)).toReversed(),
   ];
-  const text = (atX: number, atY: number, anchor: string, content: string) =>
-    `<text x="${atX}" y="${atY}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
+  const text = (atX: number, atY: number, anchor: string, content: string, colour = "#888") =>
+    `<text x="${atX}" y="${atY}" text-anchor="${anchor}" fill="${colour}">${escapeXml(content)}</text>`;
   const grid = Array.from({ length: GRID_LINES + 1 }, (_, step) => {
     const value = low + ((high - low) * step) / GRID_LINES;
     const height = y(value).toFixed(1);
@@ -50,16 +52,22 @@ export function forecastSvg(
   });
   const time = (row: number) => shortTime(formatTimestamp(times[row] ?? 0));
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="#888" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" role="img">`,
     `<title>${escapeXml(`${target} of ${station}, measured and forecast`)}</title>`,
     ...grid,
-    `<polygon fill="#d97706" fill-opacity=".18" points="${band.join(" ")}"/>`,
-    line(actual, "#0891b2"),
-    line(forecast, "#d97706"),
+    `<polygon fill="${FORECAST}" fill-opacity=".18" points="${band.join(" ")}"/>`,
+    line(actual, MEASURED),
+    line(forecast, FORECAST),
     text(MARGIN.left, HEIGHT - 8, "start", time(0)),
     text(WIDTH - MARGIN.right, HEIGHT - 8, "end", time(times.length - 1)),
-    text(MARGIN.left, 20, "start", `${station}, ${target}`),
-    `<text x="${WIDTH - MARGIN.right}" y="20" text-anchor="end"><tspan fill="#0891b2">measured</tspan> · <tspan fill="#d97706">forecast by ${escapeXml(forecasts.family)}, one step ahead, with its 90 % interval</tspan></text>`,
+    text(MARGIN.left, 20, "start", `${station}, ${target}, measured`, MEASURED),
+    text(
+      WIDTH - MARGIN.right,
+      20,
+      "end",
+      `forecast by ${forecasts.family}, with its 90 % interval`,
+      FORECAST,
+    ),
     "</svg>",
   ].join("\n")}\n`;
 }

@@ -89,7 +89,7 @@ test("a picture has both lines and the interval, cut off above what was measured
   const svg = forecastSvg(smallEvaluation, targets, "down");
   expect(svg.match(/<polyline/g)).toHaveLength(2);
   expect(svg.match(/<polygon/g)).toHaveLength(1);
-  expect(svg).toContain("North &lt;1&gt;, down");
+  expect(svg).toContain("North &lt;1&gt;, down, measured");
   expect(svg).not.toContain("NaN");
   const heights = [...svg.matchAll(/[\d.]+,([\d.]+)/g)].map(([, y]) => Number(y));
   expect(Math.min(...heights)).toBeGreaterThanOrEqual(32);
