@@ -143,6 +143,8 @@ export function watchPromotions(deps: PromotionWatchDeps): PromotionWatch {
         });
         attempt = 1;
         wake(); // W2
+        // The stop may have come while the group was joined: an aborted signal tells nobody again.
+        if (signal.aborted) leave();
         signal.addEventListener("abort", leave, { once: true });
         const cause = await lost.promise;
         signal.removeEventListener("abort", leave);

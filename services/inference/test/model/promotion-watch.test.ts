@@ -193,3 +193,13 @@ it("looks at the head at once when asked to", async () => {
   await watch.refresh();
   expect(heard).toEqual([1]);
 });
+
+it.each([0, 1, 2, 3])(
+  "stops when told to %i turns after its start, while it joins its group",
+  async (turns) => {
+    const { start } = createHarness();
+    const watch = start();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await watch.stop();
+  },
+);
