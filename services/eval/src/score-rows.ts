@@ -32,26 +32,36 @@ export interface Measured extends Metrics {
 }
 
 /**
- * The score rows that all the models have in common.
- * @throws TABLE_TOO_SHORT when there is none, as when a champion was trained on later data than the table holds
+ * The rows that are score rows to every candidate and that the champion, trained on another day perhaps, has not seen either. Windows may reach back
+ * before them: what a model forecasts is new to it, the history it forecasts from need not be.
+ * A champion that has seen all of them keeps that advantage: it is replaced only if it is beaten even so.
+ * @throws TABLE_TOO_SHORT when there is none
  */
-export function scoreRowsOf(raw: Table, scaling: Scaling, models: readonly Model[]): ScoreRows {
-  const manifests = models.map(({ manifest }) => manifest);
-  const [first] = manifests;
+export function scoreRowsOf(
+  raw: Table,
+  scaling: Scaling,
+  candidates: readonly Model[],
+  champion: Model | null,
+): ScoreRows {
+  const [first] = candidates.map(({ manifest }) => manifest);
   if (first === undefined) throw new FltsError("TABLE_INVALID", "there is no model to score");
-  const trainedUntil = Math.max(...manifests.map(({ data }) => data.trained_until_ms));
+  const all = [...candidates, ...(champion === null ? [] : [champion])].map(({ manifest }) => manifest);
+  const trainedUntil = Math.max(...all.map(({ data }) => data.trained_until_ms));
   const unseen = raw.timesMs.findIndex((time) => time > trainedUntil);
-  const start = Math.max(first.rows.score[0], unseen < 0 ? raw.timesMs.length : unseen);
-  const rows: RowRange = [start, raw.timesMs.length];
-  const history = Math.max(...manifests.map(({ window }) => window));
+  const start = Math.max(
+    ...candidates.map(({ manifest }) => manifest.rows.score[0]),
+    unseen < 0 ? 0 : unseen,
+  );
+  const history = Math.max(...all.map(({ window }) => window));
+  const rows: RowRange = [Math.max(0, start - history), raw.timesMs.length];
   const columns = first.targets.map((target) => columnOf(raw, target));
   const origins: number[] = [];
-  for (let origin = start + history - 1; origin + 1 < rows[1]; origin++)
+  for (let origin = rows[0] + history - 1; origin + 1 < rows[1]; origin++)
     if (columns.every((column) => !Number.isNaN(column[origin + 1]))) origins.push(origin);
   if (origins.length === 0)
     throw new FltsError(
       "TABLE_TOO_SHORT",
-      `rows ${start} … ${rows[1] - 1} hold no forecast after ${history} rows of history`,
+      `rows from ${start} on hold no forecast after ${history} rows of history`,
     );
   const actual = interleave(
     first.targets.map((target, index) =>

@@ -69,8 +69,12 @@ async function compare(
       reason: "another feature schema",
       run_id: champion?.run_id,
     });
-  const models = [...loaded.map(({ model }) => model), ...(comparable ? [rival] : [])];
-  const rows = scoreRowsOf(raw, scaling, models);
+  const rows = scoreRowsOf(
+    raw,
+    scaling,
+    loaded.map(({ model }) => model),
+    comparable ? rival : null,
+  );
   const { persistence, ewma } = measureBaselines(rows);
   const board: Contender[] = [];
   for (const { candidate, model } of loaded) {
