@@ -200,6 +200,6 @@ it.each([0, 1, 2, 3])(
     const { start } = createHarness();
     const watch = start();
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-    await watch.stop();
+    await expect(watch.stop()).resolves.toBeUndefined();
   },
 );
