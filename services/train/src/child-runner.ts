@@ -33,8 +33,7 @@ export function trainInChild({ work, limits, signal, onProgress }: TrainingRun):
       clearTimeout(silence);
       signal.removeEventListener("abort", onAbort);
       child.removeAllListeners();
-      child.kill("SIGKILL"); // It holds nothing that needs saying good-bye to.
-      settle();
+      endChild(child, settle);
     };
     const crash = (message: string, cause?: unknown): void =>
       end(() => reject(new FltsError("TRAINING_CRASHED", message, cause)));
@@ -62,6 +61,14 @@ export function trainInChild({ work, limits, signal, onProgress }: TrainingRun):
     child.on("exit", (code, killedBy) => crash(`training process ended with ${killedBy ?? `code ${code}`}`));
     sendWork(child, work, crash);
   });
+}
+
+/** Ends the child, which holds nothing that needs saying good-bye to, and settles when it is gone: a trainer leaves no process behind. */
+function endChild(child: ChildProcess, settle: () => void): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return settle();
+  child.on("error", () => undefined); // It could not be signalled because it has just ended.
+  child.once("exit", settle);
+  child.kill("SIGKILL");
 }
 
 function sendWork(
