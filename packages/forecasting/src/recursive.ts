@@ -30,7 +30,11 @@ export async function forecastAfter(
   const { targets, stepMs } = forecaster;
   const windows = lastWindow(forecaster, history);
   const end = history.timesMs[rowCount(history) - 1]!;
-  const forecast = await rollForward(forecaster, windows, Float64Array.of(end), steps);
+  const rolled = await rollForward(forecaster, windows, Float64Array.of(end), steps);
+  // A load that was never negative will not be so: a model may stray below, an answer must not.
+  const forecast = rolled.map((value, position) =>
+    Math.max(value, intervals.targets[position % targets.length]?.minimum ?? Number.NEGATIVE_INFINITY),
+  );
   const scales = scalesOf(
     intervals,
     targets.map((target) => columnOf(history, target)),

@@ -82,6 +82,21 @@ describe("a forecast after a history", () => {
     expect([...forecast.lower]).toEqual([2, 1, 4 - 3 * Math.sqrt(3 / 2)]);
   });
 
+  test("of a load that is never negative is not negative either, whatever the model says", async () => {
+    const plain = repeatLast(["down", "up"], ["down"]);
+    const stray = {
+      ...plain,
+      predict: async (windows: Float64Array, ends: Float64Array) =>
+        (await plain.predict(windows, ends)).map((value) => value - 10),
+    };
+    const forecast = await forecastAfter(stray, intervals, history, 2);
+    expect([...forecast.forecast]).toEqual([0, 0]);
+    expect([...forecast.lower]).toEqual([0, 0]);
+    const [target] = intervals.targets;
+    const signed = { ...intervals, targets: [{ ...target!, minimum: null }] };
+    expect([...(await forecastAfter(stray, signed, history, 1)).forecast]).toEqual([-6]);
+  });
+
   test("looks at the last rows only, and computes the time features that are lacking", () => {
     const columns = ["up", "day_of_week_cos", "down"];
     const window = lastWindow(repeatLast(columns, ["down"], { window: 2 }), history);
