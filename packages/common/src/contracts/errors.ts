@@ -13,13 +13,11 @@ const kinds = {
   EVENT_TOO_OLD: "poison",
   EVENT_TOO_NEW: "retryable",
   CLAIM_MISSING: "retryable",
-  CLAIM_ABANDONED: "poison",
   CLAIM_CORRUPT: "poison",
   CLAIM_FORBIDDEN: "poison",
   // object store
   STORE_UNAVAILABLE: "retryable",
   STORE_FORBIDDEN: "fatal",
-  STORE_UNSAFE: "fatal",
   BUCKET_MISSING: "fatal",
   OBJECT_MISSING: "retryable",
   OBJECT_CONFLICT: "retryable",
