@@ -4,6 +4,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type { Random } from "@flts/common/ports/random";
 import type { MetricPoint, NewRun, Run, RunTracker } from "@flts/common/ports/run-tracker";
 import { createManualClock } from "./manual-clock.ts";
+import { createMemoryRegistry } from "./memory-registry.ts";
 import { createSeededRandom } from "./seeded-random.ts";
 
 interface MemoryRun {
@@ -38,6 +39,7 @@ export function createMemoryTracker(
   };
 
   return {
+    ...createMemoryRegistry(find, clock.now),
     startRun: async (fields) => {
       assertOpen();
       const run: MemoryRun = {

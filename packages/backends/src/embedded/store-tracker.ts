@@ -15,6 +15,7 @@ import {
   withMetrics,
   withParams,
 } from "./run-record.ts";
+import { createStoreModels } from "./store-tracker-models.ts";
 
 export interface StoreTrackerOptions {
   readonly store: ObjectStore;
@@ -79,7 +80,14 @@ export async function createStoreTracker({ store, clock, random }: StoreTrackerO
     return { bucket, key: `${folder}/artifacts/${path}` };
   };
 
+  const models = createStoreModels({ store, bucket, clock, assertRun: readRun });
+
   return {
+    registerModel: (version) => inTrackerTerms(() => models.registerModel(version)),
+    listModelVersions: (model) => inTrackerTerms(() => models.listModelVersions(model)),
+    setModelAlias: (model, alias, version) =>
+      inTrackerTerms(() => models.setModelAlias(model, alias, version)),
+    removeModelAlias: (model, alias) => inTrackerTerms(() => models.removeModelAlias(model, alias)),
     startRun: ({ experiment, name, tags }) =>
       inTrackerTerms(async () => {
         const record: RunRecord = {

@@ -1,8 +1,8 @@
 /**
- * What the stages need of MLflow: experiments of runs with parameters, metrics by step, tags and artifacts. Every operation on a run that
- * was never started throws RUN_MISSING, except `getRun`; a path that is not a plain relative one is TRACKER_REJECTED.
+ * What the stages need of MLflow: experiments of runs with parameters, metrics by step, tags and artifacts, and a registry of models. Every
+ * operation on a run that was never started throws RUN_MISSING, except `getRun`; a path that is not a plain relative one is TRACKER_REJECTED.
  */
-export interface RunTracker {
+export interface RunTracker extends ModelRegistry {
   /** Starts a run; run ids are 32 hexadecimal digits. @throws TRACKER_UNAVAILABLE, TRACKER_REJECTED */
   startRun(run: NewRun): Promise<RunInfo>;
   /** Parameters are written once: another value for the same name is TRACKER_REJECTED, the same value is no fault. */
@@ -24,6 +24,44 @@ export interface RunTracker {
   /** Resolves when the tracker answers. @throws TRACKER_UNAVAILABLE */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * Numbered versions of named models, each a folder of a run's artifacts, and movable names for them. A name that holds `/`, `:` or a control character, or is `.`, `..` or empty, is TRACKER_REJECTED.
+ */
+export interface ModelRegistry {
+  /**
+   * Registers a folder of a run as the next version of a model. Every call makes another version: a caller whose answer was lost looks in
+   * `listModelVersions` for a tag of its own first.
+   * @throws RUN_MISSING, TRACKER_REJECTED, TRACKER_UNAVAILABLE
+   */
+  registerModel(version: NewModelVersion): Promise<ModelVersion>;
+  /** All versions of a model in the order of their numbers; none for an unknown model. */
+  listModelVersions(model: string): Promise<readonly ModelVersion[]>;
+  /**
+   * Lets an alias name this version and no other. Aliases are letters, digits, `_` and `-`, but neither `latest` nor `v` and a number.
+   * @throws TRACKER_REJECTED also when the model has no such version
+   */
+  setModelAlias(model: string, alias: string, version: string): Promise<void>;
+  /** An alias that names nothing is removed already. */
+  removeModelAlias(model: string, alias: string): Promise<void>;
+}
+
+export interface NewModelVersion {
+  readonly model: string;
+  readonly runId: string;
+  /** The folder of the run's artifacts that holds the model, such as `LSTM`. */
+  readonly path: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface ModelVersion extends NewModelVersion {
+  /** The registry's own number: "1", "2", … */
+  readonly version: string;
+  /** In alphabetical order. */
+  readonly aliases: readonly string[];
+  /** Milliseconds since 1970 UTC. */
+  readonly createdAt: number;
 }
 
 export interface NewRun {

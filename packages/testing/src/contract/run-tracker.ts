@@ -1,6 +1,7 @@
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expectCode } from "./expect-code.ts";
+import { models } from "./run-tracker-models.ts";
 
 /** A tracker as the suite meets it. */
 export interface TrackerHarness {
@@ -210,6 +211,16 @@ export function runTrackerContract(name: string, open: () => Promise<TrackerHarn
 
     test("answers a ping", async () => {
       await expect(tracker.ping()).resolves.toBeUndefined();
+    });
+
+    models({
+      get tracker() {
+        return harness.tracker;
+      },
+      get other() {
+        return harness.other;
+      },
+      start,
     });
   });
 }
