@@ -7,6 +7,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type {
   Consumer,
   Delivery,
+  LogPosition,
   MessageLog,
   OutgoingMessage,
   StoredMessage,
@@ -81,6 +82,11 @@ export function createMemoryLog(
     const group = groups.get(name) ?? { members: new Set(), committed: new Map(), holdings: new Map() };
     groups.set(name, group);
     return group;
+  };
+
+  const assertNoMembers = (name: string): void => {
+    if ((groups.get(name)?.members.size ?? 0) > 0)
+      throw new FltsError("LOG_UNAVAILABLE", `Group ${name} still has members: stop them first`);
   };
 
   const append = (message: OutgoingMessage): void => {
@@ -248,11 +254,20 @@ export function createMemoryLog(
       for (const message of topicOf(name).messages.slice())
         yield { ...message, value: new Uint8Array(message.value) };
     },
+    members: async (name) => {
+      assertOpen();
+      return [...(groups.get(name)?.members ?? [])].map(({ id }) => ({ id, host: "memory" }));
+    },
+    seekGroup: async (name, topic, to) => {
+      const { partitions } = topicOf(topic);
+      assertNoMembers(name);
+      const { committed } = groupOf(name);
+      for (const [partition, log] of partitions.entries())
+        committed.set(partitionName(topic, partition), BigInt(indexOfPosition(log, to)));
+    },
     removeGroup: async (name) => {
       assertOpen();
-      if ((groups.get(name)?.members.size ?? 0) > 0) {
-        throw new FltsError("LOG_UNAVAILABLE", `Group ${name} still has members: stop them first`);
-      }
+      assertNoMembers(name);
       groups.delete(name);
     },
     ping: async () => assertOpen(),
@@ -268,4 +283,13 @@ export function createMemoryLog(
       rebalance(group);
     },
   };
+}
+
+/** Where in a partition that begins at offset 0 the position lies. */
+function indexOfPosition(log: readonly StoredMessage[], to: LogPosition): number {
+  if (to === "earliest") return 0;
+  if (to === "latest") return log.length;
+  if ("offset" in to) return Math.min(Math.max(Number(to.offset), 0), log.length);
+  const index = log.findIndex(({ publishedAt }) => publishedAt >= to.timeMs);
+  return index === -1 ? log.length : index;
 }

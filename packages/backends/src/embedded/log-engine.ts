@@ -10,7 +10,14 @@
  *   called again.
  */
 import { FltsError } from "@flts/common/contracts/errors";
-import type { OutgoingMessage, PartitionLag, StoredMessage, TopicSpec } from "@flts/common/ports/message-log";
+import type {
+  GroupMember,
+  LogPosition,
+  OutgoingMessage,
+  PartitionLag,
+  StoredMessage,
+  TopicSpec,
+} from "@flts/common/ports/message-log";
 import { createLogAlignment } from "./log-alignment.ts";
 import { type CensusOptions, createLogCensus } from "./log-census.ts";
 import type { LogFile } from "./log-file.ts";
@@ -33,6 +40,8 @@ export interface LogEngine {
   lag(group: string, topics: readonly string[]): readonly PartitionLag[];
   /** Messages of a partition from an offset on, as many as fit a page. */
   page(topic: string, partition: number, from: bigint): readonly StoredMessage[];
+  members(group: string): readonly GroupMember[];
+  seekGroup(group: string, topic: string, to: LogPosition): void;
   removeGroup(group: string): void;
   /** Does what follows from any change: takes and gives partitions, delivers. Due after requests and bells; cheap when there is nothing. */
   wake(): void;
@@ -94,6 +103,22 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
   const change = (durability: "durable" | "quick", write: () => void): void => {
     file.transaction(durability, write);
     events.onChange();
+  };
+
+  /** Does what may change the membership, and tells all processes when it has (L4). */
+  const recordChange = (update: () => boolean): void => {
+    const changed = file.transaction("quick", () => {
+      const updated = update();
+      if (updated) groups.touchMembership();
+      return updated;
+    });
+    if (changed) events.onChange();
+  };
+
+  const assertNoMembers = (group: string): void => {
+    census.removeTheDead(members);
+    if (groups.members().some((member) => member.group === group))
+      throw new FltsError("LOG_UNAVAILABLE", `Group ${group} still has members: stop them first`);
   };
 
   return {
@@ -164,12 +189,22 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
       );
     },
     page: (topic, partition, from) => records.read(topic, partition, Number(from), pageMessages),
+    members: (group) => {
+      recordChange(() => census.removeTheDead(members));
+      const present = groups.members().filter((member) => member.group === group);
+      return present.map(({ id, process }) => ({ id, host: `process ${process.pid}` }));
+    },
+    seekGroup: (group, topic, to) =>
+      change("durable", () => {
+        const count = records.partitionsOf(topic);
+        assertNoMembers(group);
+        groups.addAssignments(group, topic);
+        for (let partition = 0; partition < count; partition += 1)
+          groups.seek(group, topic, partition, records.offsetOf(topic, partition, to));
+      }),
     removeGroup: (group) =>
       change("durable", () => {
-        census.removeTheDead(members);
-        if (groups.members().some((member) => member.group === group)) {
-          throw new FltsError("LOG_UNAVAILABLE", `Group ${group} still has members: stop them first`);
-        }
+        assertNoMembers(group);
         groups.removeGroup(group);
         groups.touchMembership();
       }),
@@ -182,15 +217,11 @@ export function createLogEngine(file: LogFile, events: EngineEvents, options: En
       }
       for (const member of members.values()) deliver(member);
     },
-    beat: () => {
-      const changed = file.transaction("quick", () => {
+    beat: () =>
+      recordChange(() => {
         const returned = census.beat(members);
-        const removed = census.removeTheDead(members);
-        if (returned || removed) groups.touchMembership();
-        return returned || removed;
-      });
-      if (changed) events.onChange();
-    },
+        return census.removeTheDead(members) || returned;
+      }),
     sweep: () => {
       const deleted = file.transaction("quick", () =>
         records.deleteSurplus(options.retention, options.clock.now()),

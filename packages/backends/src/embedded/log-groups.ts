@@ -48,6 +48,8 @@ export interface LogGroups {
   release(member: string, topic: string, partition: number): void;
   /** Sets the group's next offset, never back. @returns false when the partition has moved on */
   commit(member: string, topic: string, partition: number, generation: number, next: number): boolean;
+  /** Sets the group's next offset, back or forth. The group must have no members. */
+  seek(group: string, topic: string, partition: number, next: number): void;
   removeGroup(group: string): void;
 }
 
@@ -83,6 +85,9 @@ export function createLogGroups(file: LogFile): LogGroups {
   const commitOne = file.query(
     `UPDATE assignments SET committed = max(?, ifnull(committed, 0))
      WHERE owner = ? AND topic = ? AND partition = ? AND generation = ?`,
+  );
+  const setCommitted = file.query(
+    'UPDATE assignments SET committed = ? WHERE "group" = ? AND topic = ? AND partition = ?',
   );
   const deleteGroup = file.query('DELETE FROM assignments WHERE "group" = ?');
 
@@ -134,6 +139,9 @@ export function createLogGroups(file: LogFile): LogGroups {
     },
     commit: (member, topic, partition, generation, next) =>
       commitOne.run(next, member, topic, partition, generation) > 0,
+    seek: (group, topic, partition, next) => {
+      setCommitted.run(next, group, topic, partition);
+    },
     removeGroup: (group) => {
       deleteGroup.run(group);
     },

@@ -16,6 +16,8 @@ export type LogCalls = Pick<
   | "settle"
   | "lag"
   | "page"
+  | "members"
+  | "seekGroup"
   | "removeGroup"
 > & {
   ping(): void;

@@ -1,5 +1,5 @@
 import { FltsError } from "@flts/common/contracts/errors";
-import type { OutgoingMessage, StoredMessage, TopicSpec } from "@flts/common/ports/message-log";
+import type { LogPosition, OutgoingMessage, StoredMessage, TopicSpec } from "@flts/common/ports/message-log";
 import { messageSizeBytes } from "../message-size.ts";
 import type { LogFile, Row } from "./log-file.ts";
 import { partitionOfKey } from "./partition.ts";
@@ -22,6 +22,8 @@ export interface LogRecords {
   read(topic: string, partition: number, from: number, limit: number): readonly StoredMessage[];
   /** Offset that the next message will get. */
   end(topic: string, partition: number): number;
+  /** The offset of a partition at which a position lies. */
+  offsetOf(topic: string, partition: number, to: LogPosition): number;
   /**
    * Deletes some of what is too old or too much, oldest first.
    * @returns how many messages were deleted; zero when there is no more to do
@@ -48,6 +50,9 @@ export function createLogRecords(file: LogFile): LogRecords {
     "SELECT * FROM messages WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ?",
   );
   const selectEnd = file.query("SELECT next_offset FROM partitions WHERE topic = ? AND partition = ?");
+  const selectFirst = file.query(
+    `SELECT min(offset) AS first FROM messages WHERE topic = ? AND partition = ? AND published_at >= ?`,
+  );
   const selectPartitions = file.query(
     "SELECT topic, partition, size_bytes, retention_ms FROM partitions JOIN topics USING (topic)",
   );
@@ -68,6 +73,12 @@ export function createLogRecords(file: LogFile): LogRecords {
     throw new FltsError("TOPIC_MISSING", `There is no topic ${topic}: create it with ensureTopics`);
   };
 
+  const end = (topic: string, partition: number): number =>
+    selectEnd.first(topic, partition)?.integer("next_offset") ?? 0;
+  /** Offset of the first message published at or after a time, the end when there is none. */
+  const firstSince = (topic: string, partition: number, timeMs: number): number =>
+    selectFirst.first(topic, partition, timeMs)?.integerOrNull("first") ?? end(topic, partition);
+
   return {
     ensureTopic: ({ name, partitions, retentionMs }) => {
       insertTopic.run(name, retentionMs ?? null);
@@ -84,7 +95,14 @@ export function createLogRecords(file: LogFile): LogRecords {
       insertMessage.run(topic, partition, offset, now, sizeBytes, key, JSON.stringify(headers), value);
     },
     read: (topic, partition, from, limit) => selectMessages.all(topic, partition, from, limit).map(messageOf),
-    end: (topic, partition) => selectEnd.first(topic, partition)?.integer("next_offset") ?? 0,
+    end,
+    offsetOf: (topic, partition, to) => {
+      if (to === "latest") return end(topic, partition);
+      if (to === "earliest") return firstSince(topic, partition, 0);
+      if ("timeMs" in to) return firstSince(topic, partition, to.timeMs);
+      const [earliest, latest] = [firstSince(topic, partition, 0), end(topic, partition)];
+      return Math.min(Math.max(Number(to.offset), earliest), latest);
+    },
     deleteSurplus: (retention, nowMs) => {
       let deleted = 0;
       for (const row of selectPartitions.all()) {

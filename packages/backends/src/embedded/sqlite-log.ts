@@ -90,6 +90,8 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Messag
     },
     lag: (group, topics) => client.call("lag", group, topics),
     browse: (topic) => browseTopic(client, topic),
+    members: (group) => client.call("members", group),
+    seekGroup: (group, topic, to) => client.call("seekGroup", group, topic, to),
     removeGroup: (group) => client.call("removeGroup", group),
     ping: () => client.call("ping"),
     close: async () => {

@@ -17,6 +17,13 @@ export interface MessageLog {
   lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;
   /** Messages of a topic as they lie in the log, oldest first within each partition, without a group; ends at the present end. */
   browse(topic: string): AsyncIterable<StoredMessage>;
+  /** Who is in the group now; nobody when it is not known. */
+  members(group: string): Promise<readonly GroupMember[]>;
+  /**
+   * Moves the committed offsets of the group in all partitions of a topic, so that its next members begin there: a replay, or a leap.
+   * Nobody can do this under the hands of members, whose next commits would undo it. @throws TOPIC_MISSING, LOG_UNAVAILABLE while it has members
+   */
+  seekGroup(group: string, topic: string, to: LogPosition): Promise<void>;
   /** Forgets a group; an unknown one is forgotten already. @throws LOG_UNAVAILABLE while it has members */
   removeGroup(group: string): Promise<void>;
   /** Resolves when the log answers. @throws LOG_UNAVAILABLE, LOG_FORBIDDEN */
@@ -93,6 +100,19 @@ export interface ConsumerHealth {
   /** Age of the last successful exchange with the log. */
   readonly lastPollAgoMs: number;
 }
+
+/** A member of a group, as the log knows it. */
+export interface GroupMember {
+  readonly id: string;
+  /** Its address, or its process. */
+  readonly host: string;
+}
+
+/**
+ * A place in each partition of a topic: its oldest message, its end, the first message published at or after a time (milliseconds since
+ * 1970 UTC; the end when there is none), or an offset (the nearest one that the partition has).
+ */
+export type LogPosition = "earliest" | "latest" | { readonly timeMs: number } | { readonly offset: bigint };
 
 export interface PartitionLag {
   readonly topic: string;

@@ -2,6 +2,7 @@ import type { MessageLog } from "@flts/common/ports/message-log";
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { delivery } from "./message-log/delivery.ts";
 import { groups } from "./message-log/groups.ts";
+import { positions } from "./message-log/positions.ts";
 import { processes } from "./message-log/processes.ts";
 import { publishing } from "./message-log/publishing.ts";
 import type { LogCapabilities, LogHarness, LogSuite } from "./message-log/suite.ts";
@@ -48,6 +49,7 @@ export function messageLogContract(
 
     publishing(suite);
     groups(suite);
+    positions(suite);
     delivery(suite);
     if (capabilities.sharedByProcesses) processes(suite);
   });

@@ -106,6 +106,18 @@ export function groups(suite: LogSuite): void {
       ]);
     });
 
+    test("name their members", async () => {
+      expect(await suite.log.members(suite.group("g"))).toStrictEqual([]);
+      const one = await startReader(suite, "g");
+      await startReader(suite, "g");
+      await startReader(suite, "other");
+      const members = await suite.log.members(suite.group("g"));
+      expect(new Set(members.map(({ id }) => id))).toHaveProperty("size", 2);
+      await one.consumer.stop();
+      const [left] = await suite.log.members(suite.group("g"));
+      expect(members).toContainEqual(left);
+    });
+
     test("are forgotten on request, once they have no members", async () => {
       await publish(suite, "k", "1");
       const first = await startReader(suite, "g");
