@@ -4,19 +4,13 @@
  *
  *     FLTS_PYTHON=venv/bin/python pnpm bench:train [--cells lstm,gru] [--threads 1,2] [--rounds 5]
  *
- * Ours and PyTorch's epochs alternate, and each figure is the smallest of all rounds: noise only ever adds.
+ * Each has a process of its own, ours with the environment that trainers give theirs. Our epochs and PyTorch's alternate, and each figure is the smallest of all
+ * rounds: noise only ever adds.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type CellName, recurrentNetwork } from "../src/networks/recurrent.ts";
-import { flatWeights, initialWeights } from "../src/networks/weights.ts";
-import { randomStream, shuffle } from "../src/random.ts";
-import { openTraining } from "../src/training/training-session.ts";
-import { windowStarts } from "../src/training/windows.ts";
-import { type Peer, startPeer, type Timing } from "./peer.ts";
-
-const workload = { rows: 15_927, features: 17, targets: 1, batch: 64, window: 10, horizon: 1, clipNorm: 1 };
-const architecture = { features: 17, hiddenSize: 128, numLayers: 2, outputs: 1 };
-const learningRate = 1e-4;
+import { trainingEnvironment } from "../src/training/process-environment.ts";
+import { type Contestant, startContestant, type Timing } from "./contestant.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -28,57 +22,45 @@ async function main(): Promise<void> {
   });
   for (const cell of values.cells.split(",")) {
     if (cell !== "lstm" && cell !== "gru") throw new Error(`--cells ${cell}: there are lstm and gru`);
-    for (const threads of values.threads.split(",").map(Number))
+    for (const threads of values.threads.split(","))
       console.log(JSON.stringify(await compare(cell, threads, Number(values.rounds))));
   }
 }
 
-async function compare(cell: CellName, threads: number, rounds: number): Promise<Record<string, unknown>> {
-  const ours = await prepare(cell, threads);
-  const peer = await startPeer(process.env["FLTS_PYTHON"], cell, threads);
+async function compare(cell: string, threads: string, rounds: number): Promise<Record<string, unknown>> {
+  const ours = await startOurs(cell, threads);
+  const peer = await startPyTorch(cell, threads);
   const timings: Timing[] = [];
   const peerTimings: Timing[] = [];
   for (let round = 0; round < rounds; round += 1) {
     timings.push(await ours.epoch());
     if (peer) peerTimings.push(await peer.epoch());
   }
-  await ours.close();
+  ours.close();
   peer?.close();
   return {
     name: `train.${cell}.epoch`,
-    threads,
+    threads: Number(threads),
     rounds,
     ...best(timings),
     ...beside(peer, best(timings), peerTimings),
   };
 }
 
-async function prepare(
-  cell: CellName,
-  threads: number,
-): Promise<{ epoch(): Promise<Timing>; close(): Promise<void> }> {
-  const random = randomStream("bench");
-  const network = recurrentNetwork({ cell, ...architecture });
-  const features = Float32Array.from({ length: workload.rows * workload.features }, random);
-  const targets = Float32Array.from(
-    { length: workload.rows },
-    (_, row) => features[row * workload.features] ?? 0,
-  );
-  const initial = flatWeights(initialWeights(network.parameters, random));
-  const session = await openTraining(network, workload, { features, targets }, initial, { threads });
-  const starts = windowStarts({ start: 0, end: workload.rows }, workload.window, workload.horizon);
-  return {
-    async epoch() {
-      const [began, cpuBegan] = [performance.now(), process.cpuUsage()];
-      shuffle(starts, random);
-      for (let first = 0; first < starts.length; first += workload.batch)
-        await session.step(starts.subarray(first, first + workload.batch), learningRate);
-      const { user, system } = process.cpuUsage(cpuBegan);
-      return { seconds: (performance.now() - began) / 1e3, cpuSeconds: (user + system) / 1e6 };
-    },
-    close: () => session.close(),
-  };
+async function startOurs(cell: string, threads: string): Promise<Contestant> {
+  const parameters = ["--conditions=source", scriptBeside("epochs.ts"), cell, threads];
+  const ours = await startContestant(process.execPath, parameters, trainingEnvironment(process.env));
+  if (!ours) throw new Error("the training process ended before its first epoch");
+  return ours;
 }
+
+async function startPyTorch(cell: string, threads: string): Promise<Contestant | undefined> {
+  const python = process.env["FLTS_PYTHON"];
+  if (!python) return undefined;
+  return startContestant(python, [scriptBeside("torch_epochs.py"), cell, threads], process.env);
+}
+
+const scriptBeside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 function best(timings: readonly Timing[]): Timing {
   const smallest = (field: keyof Timing): number =>
@@ -86,7 +68,11 @@ function best(timings: readonly Timing[]): Timing {
   return { seconds: smallest("seconds"), cpuSeconds: smallest("cpuSeconds") };
 }
 
-function beside(peer: Peer | undefined, ours: Timing, timings: readonly Timing[]): Record<string, unknown> {
+function beside(
+  peer: Contestant | undefined,
+  ours: Timing,
+  timings: readonly Timing[],
+): Record<string, unknown> {
   if (!peer) return { peer: "none: PyTorch is not installed; FLTS_PYTHON names a Python that has it" };
   const { seconds, cpuSeconds } = best(timings);
   return {

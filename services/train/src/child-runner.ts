@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Progress } from "@flts/families/family";
 import type { FittedModel } from "@flts/families/fit";
+import { trainingEnvironment } from "@flts/neural/training/process-environment";
 import type { FromChild, ToChild } from "./child-protocol.ts";
 
 export interface ChildLimits {
@@ -26,6 +27,7 @@ export function trainInChild({ work, limits, signal, onProgress }: TrainingRun):
   if (signal.aborted) return Promise.reject(new FltsError("TRAINING_CRASHED", "stopped before it began"));
   const child = fork(childModule(), {
     serialization: "advanced",
+    env: trainingEnvironment(process.env),
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return new Promise((resolve, reject) => {

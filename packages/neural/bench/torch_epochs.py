@@ -1,6 +1,6 @@
 """PyTorch on the workload of train.ts: for each line on standard input one epoch, answered by a line of JSON.
 
-    python torch_peer.py lstm 1        # cell, threads
+    python torch_epochs.py lstm 1        # cell, threads
 
 The first line printed names the version. Data are random numbers of the shape of the real training file.
 """

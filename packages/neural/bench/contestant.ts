@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 export interface Timing {
   readonly seconds: number;
@@ -8,23 +7,24 @@ export interface Timing {
   readonly cpuSeconds: number;
 }
 
-/** PyTorch in a process of its own, one epoch at a time. */
-export interface Peer {
+/** A process that trains one epoch whenever it is told to. */
+export interface Contestant {
   readonly version: string;
   epoch(): Promise<Timing>;
   close(): void;
 }
 
-/** Starts PyTorch on the same workload, or answers with undefined where there is none. */
-export async function startPeer(
-  python: string | undefined,
-  cell: string,
-  threads: number,
-): Promise<Peer | undefined> {
-  if (!python) return undefined;
-  const script = fileURLToPath(new URL("torch_peer.py", import.meta.url));
-  const child = spawn(python, [script, cell, String(threads)], { stdio: ["pipe", "pipe", "ignore"] });
-  child.on("error", () => {});
+/**
+ * Starts a program that prints a line `{"version": …}` and then answers each line on its standard input with the timing of one epoch. Resolves with undefined
+ * when it ends before its first line.
+ */
+export async function startContestant(
+  program: string,
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Contestant | undefined> {
+  const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "inherit"], env: environment });
+  child.on("error", (error) => console.error(error.message));
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => {
     const answer = await answers.next();
