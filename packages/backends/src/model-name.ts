@@ -2,10 +2,10 @@ import { FltsError } from "@flts/common/contracts/errors";
 
 /** A model's name in the registry: anything that fits one segment of a path and of MLflow's `models:/name@alias`. @throws TRACKER_REJECTED */
 export function assertModelName(name: string): void {
-  if (name !== "" && name !== "." && name !== ".." && !/[/:\\\p{Cc}]/u.test(name)) return;
+  if (name !== "" && name !== "." && name !== ".." && !/["'`/:\\\p{Cc}]/u.test(name)) return;
   throw new FltsError(
     "TRACKER_REJECTED",
-    `A model's name is not empty and has no slashes, colons or control characters: ${JSON.stringify(name)}`,
+    `A model's name is not empty and has no slashes, colons, quotes or control characters: ${JSON.stringify(name)}`,
   );
 }
 

@@ -5,6 +5,7 @@ import type { ObjectRef, ObjectStore } from "@flts/common/ports/object-store";
 import type { Random } from "@flts/common/ports/random";
 import type { Run, RunTracker } from "@flts/common/ports/run-tracker";
 import { assertArtifactPath } from "../artifact-path.ts";
+import { inTrackerTerms } from "../tracker-terms.ts";
 import { createRunIndex } from "./run-index.ts";
 import {
   decodeRun,
@@ -169,17 +170,3 @@ function experimentIdOf(experiment: string): string {
 
 const carries = (record: RunRecord, tags: Readonly<Record<string, string>>): boolean =>
   Object.entries(tags).every(([name, value]) => record.tags[name] === value);
-
-/** The store's trouble is the tracker's to its callers. */
-async function inTrackerTerms<Result>(operation: () => Promise<Result>): Promise<Result> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (!hasCode(error, "STORE_UNAVAILABLE")) throw error;
-    throw new FltsError(
-      "TRACKER_UNAVAILABLE",
-      `The run tracker's store does not answer: ${error.message}`,
-      error,
-    );
-  }
-}

@@ -32,6 +32,7 @@ const kinds = {
   OWNERSHIP_LOST: "retryable",
   // run tracker
   TRACKER_UNAVAILABLE: "retryable",
+  TRACKER_FORBIDDEN: "fatal",
   TRACKER_REJECTED: "poison",
   RUN_MISSING: "poison",
   // data
@@ -43,12 +44,15 @@ const kinds = {
   // training and models
   TRAINING_DIVERGED: "poison",
   TRAINING_CRASHED: "retryable",
+  FORECASTER_CRASHED: "retryable",
+  LEASE_LOST: "retryable",
   MEMBERS_MISSING: "poison",
   ARTIFACT_INVALID: "poison",
   MODEL_UNKNOWN: "poison",
   // promotion
   POINTER_INVALID: "poison",
   PROMOTION_CONFLICT: "retryable",
+  PROMOTION_REFUSED: "poison",
   // process
   CONFIG_INVALID: "fatal",
   INPUT_MISSING: "fatal",

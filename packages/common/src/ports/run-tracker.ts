@@ -27,7 +27,8 @@ export interface RunTracker extends ModelRegistry {
 }
 
 /**
- * Numbered versions of named models, each a folder of a run's artifacts, and movable names for them. A name that holds `/`, `:` or a control character, or is `.`, `..` or empty, is TRACKER_REJECTED.
+ * Numbered versions of named models, each a folder of a run's artifacts, and movable names for them. A name that holds a slash, a colon, a quote
+ * or a control character, or is `.`, `..` or empty, is TRACKER_REJECTED.
  */
 export interface ModelRegistry {
   /**
