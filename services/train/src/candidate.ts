@@ -35,6 +35,10 @@ export async function readCandidate(
   return stored?.document ?? null;
 }
 
+/** Whether the work has a result, without reading it. */
+export const hasCandidate = async (store: ObjectStore, bucket: string, work: Work): Promise<boolean> =>
+  (await store.head(refOf(bucket, work))) !== null;
+
 /** Every result that a round has. */
 export async function listCandidates(
   store: ObjectStore,

@@ -7,7 +7,7 @@ import type { RunTracker } from "@flts/common/ports/run-tracker";
 import type { Stage } from "@flts/common/stage/stage";
 import { type Artifact, fetchArtifact } from "@flts/families/artifact";
 import { listCandidates, outcomeEvent, type Work } from "./candidate.ts";
-import { settleFailure, type TrainDeps, trainOnce } from "./train-stage.ts";
+import { settleFailure, type TrainDeps, trainOnce } from "./train-once.ts";
 
 export interface CombineDeps extends TrainDeps {
   /** Families that a round must have heard of, successful or failed, before its models are combined; this one aside. */

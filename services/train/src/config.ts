@@ -24,6 +24,8 @@ export const trainSettings = {
   TRAIN_SILENCE_TIMEOUT_MS: setting.int(120_000, { min: 1_000 }),
   /** A training process that holds more memory is ended. */
   TRAIN_MEMORY_MAX_BYTES: setting.int(1024 ** 3, { min: 64 * 1024 ** 2 }),
+  /** A trainer that shows no sign of life for so long loses its work to another. */
+  TRAIN_LEASE_MS: setting.int(10_000, { min: 500 }),
   /** Largest table that is read. */
   CLAIM_MAX_BYTES: setting.int(1024 ** 3, { min: 1 }),
   CLAIM_MISSING_GRACE_MS: setting.int(60_000),

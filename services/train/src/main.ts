@@ -43,6 +43,7 @@ await runService({
       store: backends.store,
       tracker: backends.tracker,
       clock: backends.clock,
+      random: backends.random,
       log,
       family,
       settings: settingsOf(family, config),
@@ -51,6 +52,7 @@ await runService({
       processedBucket: config.PROCESSED_BUCKET,
       promotionBucket: config.PROMOTION_BUCKET,
       claimMaxBytes: config.CLAIM_MAX_BYTES,
+      leaseMs: config.TRAIN_LEASE_MS,
       codeVersion: CODE_VERSION,
       expectedFamilies: config.EXPECTED_MODEL_TYPES.map((name) => name.toUpperCase()),
       train: (work, signal, onProgress) =>

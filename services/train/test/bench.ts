@@ -22,7 +22,8 @@ import { createMemoryStore } from "@flts/testing/memory-store";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import { createSeededRandom } from "@flts/testing/seeded-random";
 import { expect } from "vitest";
-import { type TrainDeps, trainStage } from "../src/train-stage.ts";
+import type { TrainDeps } from "../src/train-once.ts";
+import { trainStage } from "../src/train-stage.ts";
 import { fitted, parquet } from "./small-model.ts";
 
 /** A trainer on ports in memory, with a claim on a small table, and what an auditor reads of it afterwards. */
@@ -45,6 +46,7 @@ export interface Bench {
 }
 
 export const GROUP = "train-linear";
+export const LEASE_MS = 10_000;
 
 export const context: HandleContext = {
   signal: new AbortController().signal,
@@ -56,6 +58,7 @@ export async function createBench(): Promise<Bench> {
   const clock = createManualClock();
   const log = createMemoryLog({ clock });
   const store = createMemoryStore({ clock });
+  const random = createSeededRandom(3);
   const tracker = createMemoryTracker({ clock });
   await log.ensureTopics(pipelineTopics(1));
   for (const bucket of [buckets.processed, buckets.promotion]) await store.ensureBucket(bucket);
@@ -70,6 +73,7 @@ export async function createBench(): Promise<Bench> {
     store,
     tracker,
     clock,
+    random,
     log: quiet,
     family: familyOf("LINEAR"),
     settings: { INPUT_SEQ_LEN: 10 },
@@ -78,6 +82,7 @@ export async function createBench(): Promise<Bench> {
     processedBucket: buckets.processed,
     promotionBucket: buckets.promotion,
     claimMaxBytes: 1024 ** 2,
+    leaseMs: LEASE_MS,
     codeVersion: "0.0.0",
     train: async () => fitted,
     ...overrides,
@@ -99,7 +104,7 @@ export async function createBench(): Promise<Bench> {
         log,
         deps: deps(overrides),
         clock,
-        random: createSeededRandom(3),
+        random,
         policy: defaultRetryPolicy,
         group: GROUP,
         report: () => undefined,
@@ -121,6 +126,15 @@ export async function createBench(): Promise<Bench> {
     isDone: async () =>
       (await log.lag(GROUP, [trainingData.name])).every(({ committed, end }) => (committed ?? 0n) === end),
   };
+}
+
+/** Lets time pass until the work has ended: who waits for a lease waits for the clock. */
+export async function overTime<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  work.then(end, end);
+  while (!ending.signal.aborted) await clock.advance(LEASE_MS / 4);
+  return work;
 }
 
 async function readCandidates(store: ObjectStore): Promise<readonly Candidate[]> {

@@ -6,7 +6,8 @@ import { familyOf } from "@flts/families/registry";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import { describe, expect, test, vi } from "vitest";
 import { type CombineDeps, combineStage } from "../src/combine-stage.ts";
-import { type TrainDeps, trainStage } from "../src/train-stage.ts";
+import type { TrainDeps } from "../src/train-once.ts";
+import { trainStage } from "../src/train-stage.ts";
 import { type Bench, context, createBench } from "./bench.ts";
 import { fitted } from "./small-model.ts";
 

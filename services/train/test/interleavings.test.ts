@@ -1,8 +1,9 @@
 import type { Emission } from "@flts/common/contracts/topic";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type TrainDeps, trainStage } from "../src/train-stage.ts";
-import { type Bench, context, createBench, expectOneResult } from "./bench.ts";
+import type { TrainDeps } from "../src/train-once.ts";
+import { trainStage } from "../src/train-stage.ts";
+import { type Bench, context, createBench, expectOneResult, overTime } from "./bench.ts";
 import { createMortality, Death } from "./mortality.ts";
 
 /** A trainer that dies between any two of its calls, and trainers that race while they die: whatever the order, there is one result. */
@@ -27,7 +28,8 @@ test.each(["before", "after"] as const)(
         () => true,
         (error: unknown) => !(error instanceof Death),
       );
-      const [emission] = await trainStage.handle(bench.claim, bench.deps(), context);
+      const again = trainStage.handle(bench.claim, bench.deps(), context);
+      const [emission] = await overTime(bench.clock, again);
       const { run_id } = await expectOneResult(bench);
       expect(emission?.value).toMatchObject({ status: "SUCCESS", run_id });
     }
@@ -55,7 +57,7 @@ test("trainers that race for a claim, and die on the way, have one result and pu
             };
           },
         });
-      await scheduler.waitFor(
+      const races = scheduler.waitFor(
         Promise.all(
           lives.map(async (deaths) => {
             const fates = [...deaths];
@@ -73,6 +75,7 @@ test("trainers that race for a claim, and die on the way, have one result and pu
           }),
         ),
       );
+      await overTime(bench.clock, races);
       published.add(JSON.stringify(await trainStage.handle(bench.claim, bench.deps(), context)));
       expect([...published]).toHaveLength(1);
       await expectOneResult(bench);

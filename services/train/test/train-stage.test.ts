@@ -1,8 +1,10 @@
 import { FltsError } from "@flts/common/contracts/errors";
 import { trainingData } from "@flts/common/contracts/events";
+import { buckets } from "@flts/common/contracts/layout";
 import { parseEvent } from "@flts/common/contracts/topic";
 import { expect, test, vi } from "vitest";
-import { type TrainDeps, trainStage } from "../src/train-stage.ts";
+import type { TrainDeps } from "../src/train-once.ts";
+import { trainStage } from "../src/train-stage.ts";
 import { type Bench, context, createBench, expectOneResult, GROUP } from "./bench.ts";
 import { fitted } from "./small-model.ts";
 
@@ -21,6 +23,11 @@ const failingTrain = (error: Error) =>
   vi.fn<TrainDeps["train"]>(async () => {
     throw error;
   });
+
+async function removeLease({ store }: Bench): Promise<void> {
+  for await (const { key } of store.list(buckets.promotion, "_leases/"))
+    await store.remove({ bucket: buckets.promotion, key });
+}
 
 const outcomesOf = async (bench: Bench) =>
   (await bench.events()).filter(({ status }) => status !== "RUNNING");
@@ -120,12 +127,16 @@ test("a claim of the reference, without round and digest, has a round that follo
 
 test("of two trainers at the same claim the first one's result stands, and both publish it", async () => {
   const bench = await createBench();
+  const training = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
-  const slow: TrainDeps["train"] = async () => {
+  const deaf: TrainDeps["train"] = async () => {
+    training.resolve();
     await gate.promise;
     return fitted;
   };
-  const loser = trainStage.handle(bench.claim, bench.deps({ train: slow }), context);
+  const loser = trainStage.handle(bench.claim, bench.deps({ train: deaf }), context);
+  await training.promise;
+  await removeLease(bench); // Whatever may have happened to it: the result does not rest on it.
   const winner = await trainStage.handle(bench.claim, bench.deps(), context);
   gate.resolve();
   expect(await loser).toEqual(winner);

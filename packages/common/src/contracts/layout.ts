@@ -67,13 +67,25 @@ export const keys = {
   /** What eval decided about one set of candidates, attempt by attempt: written before it acts. */
   decision: (round: string, decisionId: string, attempt: number): string =>
     `${keys.decisionsOf(round, decisionId)}${String(attempt).padStart(4, "0")}.json`,
-  decisionsOf: (round: string, decisionId: string): string => `decisions/${round}/${decisionId}/`,
+  decisionsOf: (round: string, decisionId: string): string => `${keys.decisionsAbout(round)}${decisionId}/`,
+  decisionsAbout: (round: string): string => `decisions/${round}/`,
   /** One create-only object per epoch: the history is linear because its keys are. */
   history: (identifier: string, epoch: number): string =>
     `${promotionFolder(identifier)}/history/promotion-${String(epoch).padStart(8, "0")}.json`,
   historyOf: (identifier: string): string => `${promotionFolder(identifier)}/history/`,
   /** The head: the only authority on what is served. */
   head: (identifier: string): string => `${promotionFolder(identifier)}/current.json`,
+  /** Who is at work on a training; only avoids doing it twice. No station's name begins with an underscore. */
+  lease: (workKey: string): string => `_leases/${workKey}.json`,
+  /** What became of a pointer that was laid by hand, by the digest of its place and bytes. */
+  pointer: (identifier: string, digest: string): string =>
+    `${promotionFolder(identifier)}/pointers/${digest}.json`,
+  /** A round that waits for models; gone when it is decided. */
+  waiting: (round: string): string => `${keys.waitingRounds}${round}.json`,
+  waitingRounds: "_waiting/",
+  /** A station that eval has heard of. */
+  station: (identifier: string): string => `${keys.stations}${checkStation(stationOf(identifier))}`,
+  stations: "_stations/",
   /** A copy of the default station's head, where the reference's readers look. */
   rootHead: "current.json",
 } as const;
