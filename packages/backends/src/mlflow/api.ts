@@ -3,6 +3,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type { z } from "zod";
 import type { MlflowAddress } from "./address.ts";
 import { faultOf, type Refusal, refusalOf } from "./faults.ts";
+import { createTurns } from "./turns.ts";
 
 /** A request to one of MLflow's methods, such as `runs/get`. */
 export interface MlflowCall {
@@ -42,6 +43,11 @@ const callTimeoutMs = 30_000;
 const fileTimeoutMs = 300_000;
 /** Before the second and the third attempt: a connection that the server closed while idle, or a deadlock in its database. */
 const pausesMs = [200, 800];
+/**
+ * Calls under way at once. Each of MLflow's may hold one connection of its database while it waits for a second, of 15: twenty writers at once stop one
+ * another for the pool's 30 s (MLflow 3.17).
+ */
+const maxCalls = 4;
 
 interface Exchange {
   readonly verb: string;
@@ -55,6 +61,7 @@ interface Exchange {
 
 export function createMlflowApi({ url, authorization }: MlflowAddress, clock: Clock): MlflowApi {
   const closing = new AbortController();
+  const inTurn = createTurns(maxCalls);
 
   const attempt = async (exchange: Exchange, signal: AbortSignal): Promise<Uint8Array | Refusal> => {
     const { verb, path, headers, body } = exchange;
@@ -101,18 +108,16 @@ export function createMlflowApi({ url, authorization }: MlflowAddress, clock: Cl
     tolerate: (refusal: Refusal) => boolean,
   ): Promise<z.output<Schema> | null> => {
     const search = query === undefined ? "" : `?${new URLSearchParams(query).toString()}`;
-    const answer = await exchange(
-      {
-        verb,
-        path: `/api/2.0/mlflow/${method}${search}`,
-        headers: { "content-type": "application/json" },
-        body: body && Buffer.from(JSON.stringify(body)),
-        runId,
-        once,
-        timeoutMs,
-      },
-      tolerate,
-    );
+    const request = {
+      verb,
+      path: `/api/2.0/mlflow/${method}${search}`,
+      headers: { "content-type": "application/json" },
+      body: body && Buffer.from(JSON.stringify(body)),
+      runId,
+      once,
+      timeoutMs,
+    };
+    const answer = await inTurn(() => exchange(request, tolerate));
     return answer && parseAnswer(answer, schema, `${url} (${method})`);
   };
 

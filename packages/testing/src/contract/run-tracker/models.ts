@@ -1,22 +1,12 @@
-import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { beforeEach, describe, expect, test } from "vitest";
-import { expectCode } from "./expect-code.ts";
+import { expectCode } from "../expect-code.ts";
+import { absentRun, type TrackerSuite } from "./suite.ts";
 
-export interface ModelsSuite {
-  readonly tracker: RunTracker;
-  readonly other: RunTracker;
-  /** Starts a run. @returns its id */
-  start(): Promise<string>;
-}
-
-export function models(suite: ModelsSuite): void {
+export function models(suite: TrackerSuite): void {
   describe("registry of models", () => {
-    const session = Date.now().toString(36);
     let model: string;
-    let count = 0;
     beforeEach(() => {
-      count += 1;
-      model = `flts contract ${session}-${count}`;
+      model = `model of ${suite.experiment}`;
     });
     const register = async (tags: Readonly<Record<string, string>> = {}): Promise<string> => {
       const runId = await suite.start();
@@ -103,9 +93,8 @@ export function models(suite: ModelsSuite): void {
     });
 
     test("registers nothing of a run that was not started", async () => {
-      const runId = "0123456789abcdef0123456789abcdef";
-      const registering = suite.tracker.registerModel({ model, runId, path: "LSTM", tags: {} });
-      await expectCode("RUN_MISSING", registering, new RegExp(runId));
+      const registering = suite.tracker.registerModel({ model, runId: absentRun, path: "LSTM", tags: {} });
+      await expectCode("RUN_MISSING", registering, new RegExp(absentRun));
       expect(await suite.tracker.listModelVersions(model)).toStrictEqual([]);
     });
 
