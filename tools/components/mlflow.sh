@@ -5,7 +5,7 @@
 #   mlflow.sh down   stops MLflow only
 #   mlflow.sh crash  kill -9
 #
-#   FLTS_MLFLOW_VERSION 3.17.2 · FLTS_MLFLOW_PORT 5000 (0 picks a free one) · FLTS_MLFLOW_WORKERS 1
+#   FLTS_MLFLOW_PORT 5000 (0 picks a free one) · FLTS_MLFLOW_WORKERS 1
 #   FLTS_MLFLOW_BUCKET mlflow · FLTS_MLFLOW_ALLOWED_HOSTS (Host headers let in; default: loopback and the name mlflow)
 COMPONENT=mlflow
 COMMANDS="crash"
@@ -13,7 +13,8 @@ COMMANDS="crash"
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-VERSION="${FLTS_MLFLOW_VERSION:-3.17.2}"
+REQUIREMENTS="$HERE/../../docker/mlflow/requirements.txt" # those of the image
+VERSION=$(sed -n 's/^mlflow==//p' "$REQUIREMENTS")
 PORT=$(port server "${FLTS_MLFLOW_PORT:-5000}")
 BUCKET="${FLTS_MLFLOW_BUCKET:-mlflow}"
 VENV="$CACHE/mlflow-$VERSION"
@@ -21,7 +22,7 @@ VENV="$CACHE/mlflow-$VERSION"
 install() {
   "$HERE/s3.sh" install
   "$HERE/postgres.sh" install
-  python_install "mlflow==$VERSION" psycopg2-binary boto3
+  python_install "mlflow==$VERSION" -r "$REQUIREMENTS"
 }
 
 create_bucket() {
