@@ -15,6 +15,7 @@ export type LogEvent =
   | "message_held"
   | "message_dead_lettered"
   | "message_fatal"
+  | "ttl_expired"
   // gateway
   | "upload_done"
   | "upload_refused"
@@ -71,5 +72,6 @@ export type LogEvent =
   | "promotion_watch_fail"
   | "model_close_fail"
   | "model_cache_fail"
+  | "forecast_worker_crash"
   | "preload_test_success"
   | "preload_test_fail";

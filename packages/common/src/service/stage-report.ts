@@ -1,3 +1,4 @@
+import { DEADLINE_HEADER } from "../stage/deadline.ts";
 import type { AttemptReport } from "../stage/runner.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceMetrics } from "./metrics.ts";
@@ -19,6 +20,8 @@ export function stageReporter(log: Logger, metrics: ServiceMetrics): (report: At
     switch (verdict.kind) {
       case "commit":
         return log.info("message_handled", fields);
+      case "expire":
+        return log.warn("ttl_expired", { ...fields, deadline_ms: delivery.headers[DEADLINE_HEADER] });
       case "retry":
         return log.error("message_held", error, { ...fields, retry_in_ms: Math.round(verdict.delayMs) });
       case "dead-letter":

@@ -10,6 +10,8 @@ import type {
 } from "../ports/message-log.ts";
 import type { Random } from "../ports/random.ts";
 import { deadLetterOf } from "./dead-letter.ts";
+import { hasExpired } from "./deadline.ts";
+import { reasonOf } from "./reason.ts";
 import type { HandleContext, Stage } from "./stage.ts";
 import { type AttemptFacts, backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
 
@@ -82,17 +84,19 @@ export async function settle<In, Deps>(
   const begun = clock.monotonicMs();
   const failures = new Map<string, Recurrence>();
   for (let attempt = 1; ; attempt++) {
-    const outcome = await attemptOnce(stage, delivery, attempt, environment);
+    const outcome = hasExpired(delivery.headers, clock.now())
+      ? expired
+      : await attemptOnce(stage, delivery, attempt, environment);
     if (delivery.signal.aborted) return; // I4
     const now = clock.monotonicMs();
     const heldMs = now - begun;
-    const verdict: StageVerdict = outcome.published
-      ? { kind: "commit" }
-      : judge(
-          outcome.error,
-          { attempt, jitter: random.next(), ...recur(failures, codeOf(outcome.error), now) },
-          policy,
-        );
+    const verdict: StageVerdict =
+      outcome.done ??
+      judge(
+        outcome.error,
+        { attempt, jitter: random.next(), ...recur(failures, codeOf(outcome.error), now) },
+        policy,
+      );
     const { error } = outcome;
     environment.report({
       stage: stage.name,
@@ -104,6 +108,7 @@ export async function settle<In, Deps>(
     });
     switch (verdict.kind) {
       case "commit":
+      case "expire":
         return commit(stage, delivery, environment);
       case "dead-letter":
         return giveUp(stage, delivery, error, attempt, environment);
@@ -133,11 +138,14 @@ function recur(
   return { recurrences: count + 1, recurringMs: now - firstMs };
 }
 
+/** Why nothing is left to do, or the error. */
 interface AttemptOutcome {
-  /** All of the attempt's emissions are durable. */
-  readonly published: boolean;
+  readonly done?: StageVerdict;
   readonly error?: unknown;
 }
+
+const published: AttemptOutcome = { done: { kind: "commit" } };
+const expired: AttemptOutcome = { done: { kind: "expire" } };
 
 async function attemptOnce<In, Deps>(
   stage: Stage<In, Deps>,
@@ -153,9 +161,9 @@ async function attemptOnce<In, Deps>(
     };
     const context: HandleContext = { signal: delivery.signal, attempt, publish };
     await publish(await stage.handle(event, deps, context)); // I1
-    return { published: true };
+    return published;
   } catch (error) {
-    return { published: false, error };
+    return { error };
   }
 }
 
@@ -190,8 +198,7 @@ async function farewellOf<In, Deps>(
   } catch {
     return []; // The message itself is at fault: there is nobody to tell.
   }
-  const reason = error instanceof Error ? error.message : String(error);
-  return stage.giveUp(event, { code: codeOf(error), reason }, deps);
+  return stage.giveUp(event, { code: codeOf(error), reason: reasonOf(error) }, deps);
 }
 
 /** A commit refused because the partition moved on is a loss of ownership, not an error: the new owner repeats the work (I2). */

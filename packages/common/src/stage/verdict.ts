@@ -4,6 +4,8 @@ import { type ErrorCode, FltsError } from "../contracts/errors.ts";
 export type StageVerdict =
   /** Done: the next message of the partition. */
   | { readonly kind: "commit" }
+  /** Done without having been handled: its deadline has passed. */
+  | { readonly kind: "expire" }
   /** Held: the same message again after the delay (I5). */
   | { readonly kind: "retry"; readonly delayMs: number }
   /** Given up: its dead letter is written, then the next message (I6). */

@@ -72,6 +72,15 @@ test.each([
   ]);
 });
 
+test("an expired message is one warning under the reference's name, and is counted", async () => {
+  const { attempt, lines, metric } = reporter();
+  attempt({ kind: "expire" });
+  expect(lines).toMatchObject([{ level: "warn", event: "ttl_expired", topic: "training-data" }]);
+  expect(
+    await metric('stage_attempts_total{stage="train",topic="training-data",verdict="expire",code=""'),
+  ).toMatch(/ 1$/);
+});
+
 test("attempts are counted by what became of them, and ended messages are timed", async () => {
   const { attempt, metric } = reporter();
   attempt({ kind: "retry", delayMs: 1 }, error);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FltsError } from "../../src/contracts/errors.ts";
+import { sha256 } from "../../src/contracts/identity.ts";
 import type { OutgoingMessage, StoredMessage } from "../../src/ports/message-log.ts";
 import { DEAD_LETTER_MAX_BYTES, deadLetter, deadLetterOf, revive } from "../../src/stage/dead-letter.ts";
 
@@ -21,7 +22,7 @@ const givenUp = {
 };
 
 const letterOf = (of: StoredMessage, error: unknown = givenUp.error) =>
-  deadLetter.parse(readJson(deadLetterOf({ ...givenUp, message: of, error })));
+  parsed(deadLetterOf({ ...givenUp, message: of, error }));
 
 test("a dead letter says everything about the message and why it was given up", () => {
   const letter = deadLetterOf({ ...givenUp, message });
@@ -53,7 +54,7 @@ test("replaying a dead letter is publishing its message again", () => {
   fc.assert(
     fc.property(anyMessage, ({ key, value, headers }) => {
       const revived = revive(letterOf({ ...message, key, value, headers }));
-      expect({ ...revived, value: text(revived.value) }).toEqual({
+      expect({ ...revived, value: text(revived?.value ?? new Uint8Array()) }).toEqual({
         topic: message.topic,
         key,
         headers: { ...headers },
@@ -79,13 +80,43 @@ test("an error that nobody has named is unclassified, whatever was thrown", () =
 });
 
 test.each([
-  ["a mebibyte of anything", Buffer.alloc(1024 ** 2, 0xff)],
-  ["the longest readable text, every character of it escaped", Buffer.alloc(64 * 1024, 1)],
-])("the dead letter of %s fits its topic", (_name, value) => {
-  expect(deadLetterOf({ ...givenUp, message: { ...message, value } }).value.byteLength).toBeLessThan(
-    DEAD_LETTER_MAX_BYTES,
-  );
+  ["ten mebibytes of anything", { value: Buffer.alloc(10 * 1024 ** 2, 0xff) }],
+  ["the longest readable text, every character of it escaped", { value: Buffer.alloc(64 * 1024, 1) }],
+])("the dead letter of %s is complete and fits its topic", (_name, part) => {
+  const letter = deadLetterOf({ ...givenUp, message: { ...message, ...part } });
+  expect(sizeOf(letter)).toBeLessThan(DEAD_LETTER_MAX_BYTES);
+  expect(text(revive(parsed(letter))?.value ?? Buffer.from("none"))).toBe(text(part.value));
 });
+
+test.each([
+  ["a value of twenty mebibytes", { value: Buffer.alloc(20 * 1024 ** 2, 1) }],
+  ["headers that JSON makes six times as long", { headers: { junk: "\u0001".repeat(4 * 1024 ** 2) } }],
+  ["a key of twenty mebibytes", { key: "k".repeat(20 * 1024 ** 2) }],
+])("of a message with %s the dead letter says where it lies", (_name, part) => {
+  const whole = { ...message, ...part };
+  const letter = deadLetterOf({ ...givenUp, message: whole });
+  expect(sizeOf(letter)).toBeLessThan(4_096);
+  expect(parsed(letter)).toMatchObject({
+    code: "CLAIM_CORRUPT",
+    error: "why",
+    topic: "training-data",
+    partition: 2,
+    offset: "1152921504606846976",
+    value_base64: null,
+    omitted: { bytes: whole.value.byteLength, sha256: sha256(whole.value) },
+  });
+  expect(revive(parsed(letter))).toBeNull();
+});
+
+test("an endless complaint is cut short, and says so", () => {
+  const { error } = letterOf(message, new Error("x".repeat(10_000_000)));
+  expect(error).toHaveLength(4_096 + "… (9995904 more characters)".length);
+  expect(error.endsWith("x… (9995904 more characters)")).toBe(true);
+});
+
+const sizeOf = ({ key, value }: OutgoingMessage): number => value.byteLength + Buffer.byteLength(key ?? "");
+
+const parsed = (letter: OutgoingMessage) => deadLetter.parse(readJson(letter));
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 

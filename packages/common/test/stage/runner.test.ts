@@ -2,7 +2,16 @@ import { expect, test, vi } from "vitest";
 import { type ErrorCode, FltsError } from "../../src/contracts/errors.ts";
 import { revive } from "../../src/stage/dead-letter.ts";
 import { defaultRetryPolicy } from "../../src/stage/verdict.ts";
-import { createWorkbench, encoded, GROUP, type Handle, messagesOf, orders, receiptFor } from "./workbench.ts";
+import {
+  createWorkbench,
+  encoded,
+  GROUP,
+  type Handle,
+  messagesOf,
+  orders,
+  receiptFor,
+  receipts,
+} from "./workbench.ts";
 
 /** The invariants of the shell, by their numbers in runner.ts. Stopping (I4) has a file of its own. */
 
@@ -215,7 +224,8 @@ test.each([
     });
     expect(handle).toHaveBeenCalledTimes(1);
     expect([await bench.received(), await bench.committed()]).toEqual([["b"], 2]);
-    if (letter !== undefined) await bench.log.publish([revive(letter)]);
+    const revived = letter === undefined ? null : revive(letter);
+    if (revived !== null) await bench.log.publish([revived]);
     expect((await messagesOf(bench.log, orders.name)).at(-1)).toMatchObject({
       ...message,
       value: new Uint8Array(value),
@@ -290,6 +300,48 @@ test("an outage before a bug, a crash or a missing object uses up none of their 
   await bench.start({ policy: { ...defaultRetryPolicy, claimMissingGraceMs: 120_000 } });
   await bench.clock.advance(HOUR_MS);
   expect([await bench.letters(), await bench.received()]).toEqual([[], ["a"]]);
+});
+
+test("a message whose deadline has passed is done unhandled, and the next one goes on", async () => {
+  const handle = vi.fn<Handle>(receipt);
+  const bench = await createWorkbench({ handle });
+  const past = String(bench.clock.now() - 1);
+  await bench.sendRaw({ key: "a", value: encoded({ id: "late" }), headers: { deadline_ms: past } });
+  await bench.sendRaw({ key: "a", value: Buffer.from("no JSON"), headers: { deadline_ms: past } });
+  await bench.send("b");
+  await bench.start();
+  await bench.clock.advance(0);
+  expect(bench.reports.map(({ verdict }) => verdict.kind)).toEqual(["expire", "expire", "commit"]);
+  expect([await bench.received(), await bench.letters(), await bench.committed()]).toEqual([["b"], [], 3]);
+});
+
+test("a deadline in the future is none yet; it ends the message while an outage holds it", async () => {
+  const bench = await createWorkbench({ handle: () => Promise.reject(outage()) });
+  const deadline = String(bench.clock.now() + HOUR_MS);
+  await bench.sendRaw({ key: "a", value: encoded({ id: "a" }), headers: { deadline_ms: deadline } });
+  await bench.start();
+  await bench.clock.advance(HOUR_MS - 30_000);
+  expect(await bench.committed()).toBe(0);
+  await bench.clock.advance(70_000);
+  expect(bench.reports.at(-1)).toMatchObject({ verdict: { kind: "expire" } });
+  expect([await bench.committed(), await bench.letters()]).toEqual([1, []]);
+});
+
+test("what a handler emits has no deadline of its own, as in the reference", async () => {
+  const bench = await createWorkbench({ handle: receipt });
+  const headers = { deadline_ms: String(bench.clock.now() + HOUR_MS) };
+  await bench.sendRaw({ key: "a", value: encoded({ id: "a" }), headers });
+  await bench.start();
+  await bench.clock.advance(0);
+  expect(await messagesOf(bench.log, receipts.name)).toMatchObject([{ headers: {} }]);
+});
+
+test.each(["", "soon", "-1", "12.5", "1e3"])("a deadline of %j is none", async (text) => {
+  const bench = await createWorkbench({ handle: receipt });
+  await bench.sendRaw({ key: "a", value: encoded({ id: "a" }), headers: { deadline_ms: text } });
+  await bench.start();
+  await bench.clock.advance(0);
+  expect(await bench.received()).toEqual(["a"]);
 });
 
 test("giving a message up tells the rest of the pipeline, in one publish with the dead letter", async () => {
