@@ -30,6 +30,7 @@ const kinds = {
   TOPIC_MISSING: "fatal",
   MESSAGE_TOO_LARGE: "poison",
   OWNERSHIP_LOST: "retryable",
+  GROUP_ACTIVE: "retryable",
   // run tracker
   TRACKER_UNAVAILABLE: "retryable",
   TRACKER_FORBIDDEN: "fatal",

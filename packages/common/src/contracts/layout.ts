@@ -76,7 +76,14 @@ export const keys = {
   /** The head: the only authority on what is served. */
   head: (identifier: string): string => `${promotionFolder(identifier)}/current.json`,
   /** Who is at work on a training; only avoids doing it twice. No station's name begins with an underscore. */
-  lease: (workKey: string): string => `_leases/${workKey}.json`,
+  lease: (workKey: string): string => `${keys.leases}${workKey}.json`,
+  leases: "_leases/",
+  /** That a dead letter was redriven. */
+  redrive: (topic: string, partition: number, offset: string): string =>
+    `${keys.redrives}${topic}/${partition}-${offset}.json`,
+  redrives: "_redrives/",
+  /** The lease of whoever redrives. */
+  redriver: "_leases/redrive.json",
   /** What became of a pointer that was laid by hand, by the digest of its place and bytes. */
   pointer: (identifier: string, digest: string): string =>
     `${promotionFolder(identifier)}/pointers/${digest}.json`,
