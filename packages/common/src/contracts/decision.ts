@@ -1,17 +1,9 @@
 import { z } from "zod";
 import { MESSAGE_VERSION } from "./claim.ts";
-import { verdict } from "./promotion.ts";
+import { comparison, verdict } from "./promotion.ts";
 
 /** Errors on scaled targets over the round's score rows. */
 const errors = z.object({ rmse: z.number(), mae: z.number(), r2: z.number().nullable() });
-
-/** A difference of mean losses and its 90 % interval by paired moving-block bootstrap; negative: the challenger is better. */
-export const comparison = z.looseObject({
-  difference: z.number(),
-  low: z.number(),
-  high: z.number(),
-});
-export type Comparison = z.infer<typeof comparison>;
 
 export const scoreRow = z.looseObject({
   model_type: z.string(),
@@ -29,6 +21,13 @@ export const scoreRow = z.looseObject({
   skill: z.number(),
   /** Seconds its training took. */
   seconds: z.number(),
+  /** What the gate said of it alone, with its numbers. */
+  verdict: verdict.optional(),
+  versus_persistence: comparison.nullish(),
+  versus_champion: comparison.nullish(),
+  /** As in a promotion: what the model's version follows from. */
+  feature_schema: z.string().optional(),
+  settings_sha256: z.string().optional(),
 });
 export type ScoreRow = z.infer<typeof scoreRow>;
 
@@ -54,6 +53,12 @@ export const decision = z.looseObject({
   baselines: z.object({ persistence: errors, ewma: errors }).nullable(),
   /** Families whose training failed, with the reason. */
   failed: z.array(z.looseObject({ model_type: z.string(), code: z.string(), reason: z.string() })),
+  /** Expected families that were waited for in vain. */
+  missing: z.array(z.string()).default([]),
+  /** Families for want of which the round was held, whatever the gate said. */
+  held_for: z.array(z.string()).default([]),
+  /** How much the gate asked for; the decision can be taken again from it and from the stored rows. */
+  gate: z.enum(["strict", "baseline", "off"]).default("strict"),
   /** The head's epoch that the decision was taken against; 0 when there was none. */
   base_epoch: z.number().int().nonnegative(),
   champion: z.looseObject({ run_id: z.string(), model_type: z.string(), rmse: z.number() }).nullable(),

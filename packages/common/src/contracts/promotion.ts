@@ -4,6 +4,14 @@ import { MESSAGE_VERSION } from "./claim.ts";
 /** What the gate said of a challenger. */
 export const verdict = z.enum(["promoted", "held", "rejected", "cold_start"]);
 
+/** A difference of mean losses and its 90 % interval by paired moving-block bootstrap; negative: the challenger is better. */
+export const comparison = z.looseObject({
+  difference: z.number(),
+  low: z.number(),
+  high: z.number(),
+});
+export type Comparison = z.infer<typeof comparison>;
+
 export const scoreWeights = { rmse: 0.5, mae: 0.3, mse: 0.2 } as const;
 
 /**
@@ -40,5 +48,34 @@ export const promotion = z.looseObject({
   manifest_sha256: z.string(),
   /** The promotion this one replaced; null for the first. */
   previous_epoch: z.number().int().positive().nullable(),
+
+  /** The model's version in its station, `major.minor.patch`; a model that is promoted again keeps its own. Documents of earlier releases have none. */
+  version: z.string().optional(),
+  /** The highest version given so far, so that none is given twice. */
+  highest_version: z.string().optional(),
+  /** Digest of the columns a model reads and the targets it forecasts. */
+  feature_schema: z.string().optional(),
+  /** Digest of the settings it was trained with. */
+  settings_sha256: z.string().optional(),
+  /** One sentence for people: what the gate said, or why a person did it. */
+  reason: z.string().optional(),
+  /** The gate's numbers; none where a person decided. */
+  gate: z
+    .looseObject({
+      mode: z.string(),
+      rows: z.number().int().nonnegative(),
+      skill: z.number(),
+      versus_persistence: comparison.nullable(),
+      versus_champion: comparison.nullable(),
+    })
+    .optional(),
+  /** Who asked for it by hand. */
+  actor: z.string().optional(),
+  /** Objections that the person overrode, each a sentence; a list means that it was forced. */
+  overridden: z.array(z.string()).optional(),
+  /** The epoch that a rollback went back to. */
+  restored_epoch: z.number().int().positive().optional(),
+  /** The pointer laid by hand that was adopted: where it lay, and the digest of its bytes. */
+  adopted: z.looseObject({ object: z.string(), sha256: z.string() }).optional(),
 });
 export type Promotion = z.infer<typeof promotion>;

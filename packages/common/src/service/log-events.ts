@@ -16,6 +16,12 @@ export type LogEvent =
   | "message_dead_lettered"
   | "message_fatal"
   | "ttl_expired"
+  // housekeeping
+  | "garbage_collected"
+  | "inference_log_compacted"
+  | "housekeeping_fail"
+  | "event_republished"
+  | "reconcile_fail"
   // gateway
   | "upload_done"
   | "upload_refused"
