@@ -6,7 +6,7 @@ const suite = (name: string, include: string[], testTimeout = 20_000) => ({
 });
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ["source", "node", "import", "module", "default"] } },
+  ssr: { resolve: { conditions: ["source", "node", "import", "default"] } },
   test: {
     execArgv: ["--conditions=source"],
     projects: [
@@ -15,6 +15,7 @@ export default defineConfig({
       suite("components", ["packages/*/test/**/*.component.ts"], 120_000),
       suite("parity", ["packages/*/test/**/*.parity.ts"], 600_000),
       suite("e2e", ["test/e2e/**/*.e2e.ts"], 180_000),
+      suite("e2e-servers", ["test/e2e/**/*.servers.ts"], 60_000),
       suite("faults", ["test/faults/**/*.fault.ts"], 300_000),
     ],
   },

@@ -17,8 +17,17 @@ export const backendSettings = {
   KAFKA_BOOTSTRAP_SERVERS: setting.text(""),
   /** URL of the S3 store; a folder when not set. */
   S3_ENDPOINT: setting.text(""),
+  AWS_REGION: setting.text("us-east-1"),
+  /** Credentials of the S3 store; when not set, the SDK looks where AWS puts those of a pod or a machine. */
+  AWS_ACCESS_KEY_ID: setting.text(""),
+  AWS_SECRET_ACCESS_KEY: setting.text(""),
+  AWS_SESSION_TOKEN: setting.text(""),
   /** URL of the MLflow server; records in the object store when not set. */
   MLFLOW_TRACKING_URI: setting.text(""),
+  /** Credentials of the MLflow server, as its own clients read them. */
+  MLFLOW_TRACKING_USERNAME: setting.text(""),
+  MLFLOW_TRACKING_PASSWORD: setting.text(""),
+  MLFLOW_TRACKING_TOKEN: setting.text(""),
   /** The folder of the embedded backends. */
   FLTS_HOME: setting.text(".flts"),
   /** After so much silence a member of an embedded log's group loses its partitions. */
@@ -34,6 +43,16 @@ export const backendSettings = {
   /** A failpoint that finds this file does nothing; it makes the file before it kills. */
   FLTS_FAILPOINT_FILE: setting.text(""),
 };
+
+/** Settings that may be given as files: the `secrets` of `loadConfig`. */
+export const backendSecrets = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "MLFLOW_TRACKING_USERNAME",
+  "MLFLOW_TRACKING_PASSWORD",
+  "MLFLOW_TRACKING_TOKEN",
+];
 
 const settingsSchema = z.object(backendSettings);
 export type BackendSettings = z.infer<typeof settingsSchema>;
@@ -58,6 +77,8 @@ interface Site {
 interface Choice<Args extends readonly unknown[], Port> {
   readonly variable: "KAFKA_BOOTSTRAP_SERVERS" | "S3_ENDPOINT" | "MLFLOW_TRACKING_URI";
   readonly vendor: string;
+  /** Left out where this version has no such adapter. */
+  readonly real?: (site: Site, ...args: Args) => Promise<Port>;
   readonly embedded: (site: Site, ...args: Args) => Promise<Port>;
 }
 
@@ -79,6 +100,17 @@ const choices = {
   store: {
     variable: "S3_ENDPOINT",
     vendor: "S3",
+    real: async ({ settings, clock, random }) => {
+      const { createS3Store } = await import("./s3/s3-store.ts");
+      const location = {
+        endpoint: settings.S3_ENDPOINT,
+        region: settings.AWS_REGION,
+        accessKeyId: settings.AWS_ACCESS_KEY_ID,
+        secretAccessKey: settings.AWS_SECRET_ACCESS_KEY,
+        sessionToken: settings.AWS_SESSION_TOKEN,
+      };
+      return createS3Store({ location, clock, random });
+    },
     embedded: async ({ settings, random }) => {
       const { createFolderStore } = await import("./embedded/folder-store.ts");
       return createFolderStore({ folder: join(settings.FLTS_HOME, "store"), random });
@@ -87,6 +119,10 @@ const choices = {
   tracker: {
     variable: "MLFLOW_TRACKING_URI",
     vendor: "MLflow",
+    real: async ({ settings, clock }, store) => {
+      const { createMlflowTracker } = await import("./mlflow/mlflow-tracker.ts");
+      return createMlflowTracker({ settings, store: settings.S3_ENDPOINT === "" ? null : store, clock });
+    },
     embedded: async ({ clock, random }, store) => {
       const { createStoreTracker } = await import("./embedded/store-tracker.ts");
       return createStoreTracker({ store, clock, random });
@@ -116,9 +152,9 @@ export async function connectBackends(settings: BackendSettings): Promise<Backen
     markerFile: settings.FLTS_FAILPOINT_FILE,
   });
   try {
-    const store = watchStore(keep(await choices.store.embedded(site)));
-    const log = watchLog(keep(await choices.log.embedded(site)));
-    const tracker = watchTracker(keep(await choices.tracker.embedded(site, store)));
+    const store = watchStore(keep(await open(choices.store, site)));
+    const log = watchLog(keep(await open(choices.log, site)));
+    const tracker = watchTracker(keep(await open(choices.tracker, site, store)));
     return { log, store, tracker, clock: site.clock, random: site.random, close };
   } catch (error) {
     await close();
@@ -126,8 +162,18 @@ export async function connectBackends(settings: BackendSettings): Promise<Backen
   }
 }
 
+async function open<Args extends readonly unknown[], Port>(
+  { variable, real, embedded }: Choice<Args, Port>,
+  site: Site,
+  ...args: Args
+): Promise<Port> {
+  return real && site.settings[variable] !== "" ? real(site, ...args) : embedded(site, ...args);
+}
+
 function assertAdapters(settings: BackendSettings): void {
-  const missing = Object.values(choices).filter(({ variable }) => settings[variable] !== "");
+  const missing = Object.values(choices).filter(
+    (choice) => settings[choice.variable] !== "" && !("real" in choice),
+  );
   if (missing.length === 0) return;
   const texts = missing.map(
     ({ variable, vendor }) => `${variable} is set, but the ${vendor} adapter is not part of this version`,

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "@flts/common/service/config";
 import { expect, test } from "vitest";
-import { backendSettings, connectBackends } from "../src/connect.ts";
+import { backendSecrets, backendSettings, connectBackends } from "../src/connect.ts";
 
 const settings = (environment: Readonly<Record<string, string>>) => loadConfig(backendSettings, environment);
 
@@ -27,13 +27,48 @@ test("without variables everything lies in FLTS_HOME, and is there again after a
   await rm(home, { recursive: true });
 });
 
-test("a variable whose adapter is missing is a fault of configuration, and all are named at once", async () => {
-  const environment = { KAFKA_BOOTSTRAP_SERVERS: "kafka:9092", MLFLOW_TRACKING_URI: "http://mlflow:5000" };
+test("a variable whose adapter is missing is a fault of configuration", async () => {
+  const connecting = connectBackends(settings({ KAFKA_BOOTSTRAP_SERVERS: "kafka:9092" }));
+  await expect(connecting).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(/KAFKA_BOOTSTRAP_SERVERS.*Kafka.*embedded/),
+  });
+});
+
+test("an S3 store that is away keeps nobody from starting", async () => {
+  const home = await mkdtemp(join(tmpdir(), "flts-home-"));
+  const { store, close } = await connectBackends(
+    settings({
+      FLTS_HOME: home,
+      S3_ENDPOINT: "http://127.0.0.1:9",
+      MLFLOW_TRACKING_URI: "http://127.0.0.1:9",
+      AWS_ACCESS_KEY_ID: "k",
+      AWS_SECRET_ACCESS_KEY: "s",
+    }),
+  );
+  await expect(store.ping()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await close();
+  await rm(home, { recursive: true });
+});
+
+test.each([
+  [{ S3_ENDPOINT: "minio:9000" }, /S3_ENDPOINT.*URL/],
+  [{ S3_ENDPOINT: "http://minio:9000", AWS_ACCESS_KEY_ID: "k" }, /AWS_SECRET_ACCESS_KEY/],
+])("settings of S3 that cannot work are faults of configuration", async (environment, message) => {
   const connecting = connectBackends(settings(environment));
   await expect(connecting).rejects.toMatchObject({
     code: "CONFIG_INVALID",
-    message: expect.stringMatching(/KAFKA_BOOTSTRAP_SERVERS.*Kafka.*MLFLOW_TRACKING_URI.*MLflow.*embedded/),
+    message: expect.stringMatching(message),
   });
+});
+
+test("credentials may come from files", async () => {
+  const home = await mkdtemp(join(tmpdir(), "flts-secrets-"));
+  await writeFile(join(home, "secret"), "hush\n");
+  const environment = { AWS_SECRET_ACCESS_KEY_FILE: join(home, "secret") };
+  const config = loadConfig(backendSettings, environment, backendSecrets);
+  expect(config).toMatchObject({ AWS_SECRET_ACCESS_KEY: "hush" });
+  await rm(home, { recursive: true });
 });
 
 test("a failpoint that nobody can read is a fault of configuration", async () => {

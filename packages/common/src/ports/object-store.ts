@@ -1,13 +1,17 @@
 /**
  * What the stages need of an S3 store. Semantics are S3's: objects appear whole or not at all, reads after a write see it,
  * and a condition is checked and applied in one step.
+ *
+ * Keys are plain paths: their parts are not empty, `.` or `..`, and have at most 255 bytes; every adapter refuses others with
+ * OBJECT_NAME_INVALID. A key must not be the folder of another one (`a` beside `a/b`): some stores refuse that, some leave keys out of listings.
  */
 export interface ObjectStore {
   /** Creates the bucket unless it is there. */
   ensureBucket(bucket: string): Promise<void>;
   /**
    * Stores `body` under the reference and resolves when it is durable.
-   * @throws OBJECT_CONFLICT when the condition does not hold: nothing was written
+   * @throws OBJECT_CONFLICT when the condition does not hold, as `ifMatch` never does for an absent object: nothing was written
+   * @throws STORE_UNAVAILABLE when the store does not answer: whether it was written nobody knows
    * @throws OBJECT_TOO_LARGE when a stream exceeds `maxBytes`: nothing was written
    * @throws BUCKET_MISSING when there is no such bucket; reading from one finds nothing
    */

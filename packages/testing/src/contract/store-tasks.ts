@@ -9,10 +9,7 @@ export const storeTasks = {
   "store/increment": async ({ port, input, report }: PeerContext<ObjectStore>) => {
     const { ref, times } = input as { readonly ref: ObjectRef; readonly times: number };
     let lost = 0;
-    for (let done = 0; done < times; ) {
-      if (await increment(port, ref)) done += 1;
-      else lost += 1;
-    }
+    for (let done = 0; done < times; done += 1) lost += await incrementPatiently(port, ref);
     report(lost);
   },
   /** Creates an object once every process has reported ready; reports whether it won. */
@@ -59,6 +56,15 @@ export async function increment(store: ObjectStore, ref: ObjectRef): Promise<num
   } catch (error) {
     if (hasCode(error, "OBJECT_CONFLICT")) return null;
     throw error;
+  }
+}
+
+/** Adds one to the number in an object, however often others are first. @returns how many swaps were lost on the way */
+export async function incrementPatiently(store: ObjectStore, ref: ObjectRef): Promise<number> {
+  for (let lost = 0; ; lost += 1) {
+    if ((await increment(store, ref)) !== null) return lost;
+    // Losers that come back at once keep a slow store so busy that winners are rare.
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** Math.min(lost, 6)));
   }
 }
 

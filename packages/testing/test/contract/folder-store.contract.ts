@@ -19,5 +19,5 @@ objectStoreContract(
       },
     };
   },
-  { etagsNameVersions: true, sharedByProcesses: true },
+  { etagsNameVersions: true, keysBesideFolders: true, sharedByProcesses: true },
 );

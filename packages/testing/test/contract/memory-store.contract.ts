@@ -7,5 +7,5 @@ objectStoreContract(
     const store = createMemoryStore();
     return { store, close: () => store.close() };
   },
-  { etagsNameVersions: true, sharedByProcesses: false },
+  { etagsNameVersions: true, keysBesideFolders: true, sharedByProcesses: false },
 );

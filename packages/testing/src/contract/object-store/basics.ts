@@ -68,13 +68,22 @@ export function basics(suite: StoreSuite): void {
 
     test("removes an object, and an absent one without complaint", async () => {
       await suite.store.put(suite.at("a/b"), text("x"));
-      await suite.store.put(suite.at("a"), text("x"));
-      await suite.store.remove(suite.at("a"));
-      expect(await suite.store.get(suite.at("a"))).toBeNull();
-      expect(await keysOf(suite.store, suite.bucket)).toStrictEqual(["a/b"]);
-      await suite.store.remove(suite.at("a"));
+      await suite.store.put(suite.at("a/c"), text("x"));
       await suite.store.remove(suite.at("a/b"));
+      expect(await suite.store.get(suite.at("a/b"))).toBeNull();
+      expect(await keysOf(suite.store, suite.bucket)).toStrictEqual(["a/c"]);
+      for (const key of ["a/b", "a/b", "a/b/below", "a", "a/c"]) await suite.store.remove(suite.at(key));
       expect(await keysOf(suite.store, suite.bucket)).toStrictEqual([]);
+      await suite.store.remove({ bucket: "contract-absent", key: "a" });
+    });
+
+    test("finds nothing where others' keys pass through", async () => {
+      await suite.store.put(suite.at("a/b/c"), text("x"));
+      for (const key of ["a", "a/b", "a/b/c/d"]) {
+        expect(await suite.store.get(suite.at(key))).toBeNull();
+        expect(await suite.store.head(suite.at(key))).toBeNull();
+        expect(await suite.store.stream(suite.at(key))).toBeNull();
+      }
     });
 
     test("answers a ping", async () => {

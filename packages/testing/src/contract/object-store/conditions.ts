@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expectCode } from "../expect-code.ts";
-import { create, increment } from "../store-tasks.ts";
+import { create, incrementPatiently } from "../store-tasks.ts";
 import { read, text } from "./probes.ts";
 import type { StoreSuite } from "./suite.ts";
 
@@ -60,10 +60,9 @@ export function conditions(suite: StoreSuite): void {
 
     test("loses none of fifty increments made at once", async () => {
       await suite.store.put(suite.at("counter"), text("0"));
-      const incrementOnce = async (): Promise<void> => {
-        while ((await increment(suite.store, suite.at("counter"))) === null);
-      };
-      await Promise.all(Array.from({ length: 50 }, incrementOnce));
+      await Promise.all(
+        Array.from({ length: 50 }, () => incrementPatiently(suite.store, suite.at("counter"))),
+      );
       expect(read(await suite.store.get(suite.at("counter")))).toBe("50");
     });
 

@@ -17,13 +17,13 @@ export function processes(suite: StoreSuite): void {
       await Promise.all(peers.splice(0).map((peer) => peer.signal("SIGKILL")));
     });
 
-    test("lose none of 1,000 increments made by eight of them", async () => {
+    test("lose none of 400 increments made by eight of them", async () => {
       await suite.store.put(suite.at("counter"), text("0"));
       const workers = Array.from({ length: 8 }, () =>
-        start("store/increment", { ref: suite.at("counter"), times: 125 }),
+        start("store/increment", { ref: suite.at("counter"), times: 50 }),
       );
       for (const worker of workers) expect(await worker.report<number>()).toBeGreaterThanOrEqual(0);
-      expect(read(await suite.store.get(suite.at("counter")))).toBe("1000");
+      expect(read(await suite.store.get(suite.at("counter")))).toBe("400");
     });
 
     test("have one winner among eight that create at once", async () => {

@@ -17,8 +17,8 @@ export interface StoreCapabilities {
    * equal bytes, equal ETag.
    */
   readonly etagsNameVersions: boolean;
-  /** Keys of the suite that this vendor is known to refuse. */
-  readonly refusedKeys?: readonly string[];
+  /** A key may also be the folder of others (`a` beside `a/b`): more than the port promises. */
+  readonly keysBesideFolders: boolean;
 }
 
 /** What the parts of the suite share: the store, and a bucket that each test has for itself. */

@@ -1,0 +1,68 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { FltsError } from "@flts/common/contracts/errors";
+
+export interface S3Location {
+  /** URL of the store, such as `http://minio:9000`. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** Both empty: the SDK looks where AWS puts credentials (a role of the pod, of the machine). */
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of temporary credentials; empty for none. */
+  readonly sessionToken: string;
+}
+
+/** How many requests are under way at once; the others wait for a connection. */
+const connections = 64;
+const connectTimeoutMs = 3000;
+/** A connection on which nothing has moved for so long is dead. A reader may take as long between two chunks. */
+const silenceTimeoutMs = 60_000;
+
+/**
+ * A client with a pool of kept-alive connections; it opens the first one when it is first used. Certificate authorities beyond Node's own come
+ * from `NODE_EXTRA_CA_CERTS`, which Node reads itself.
+ * @throws CONFIG_INVALID
+ */
+export function createS3Client(location: S3Location): S3Client {
+  const agent = { keepAlive: true, maxSockets: connections };
+  return new S3Client({
+    endpoint: checkedEndpoint(location.endpoint),
+    region: location.region,
+    ...credentialsOf(location),
+    // Buckets as sub-domains need a wildcard DNS entry, which stores of one's own rarely have.
+    forcePathStyle: true,
+    // `persist` repeats requests, for it must know whether an answer was lost.
+    maxAttempts: 1,
+    // By default checksums travel as trailers, which older stores take for a part of the body. TLS or the signature guards bodies anyway.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // `Expect: 100-continue` makes the SDK open a connection of its own for every larger body.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: connectTimeoutMs,
+      socketTimeout: silenceTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
+}
+
+function checkedEndpoint(endpoint: string): string {
+  if (/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) return endpoint;
+  throw new FltsError(
+    "CONFIG_INVALID",
+    `S3_ENDPOINT must be an http(s) URL, not ${JSON.stringify(endpoint)}`,
+  );
+}
+
+function credentialsOf({ accessKeyId, secretAccessKey, sessionToken }: S3Location) {
+  if (accessKeyId === "" && secretAccessKey === "") return {};
+  if (accessKeyId === "" || secretAccessKey === "")
+    throw new FltsError(
+      "CONFIG_INVALID",
+      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together: set both or neither",
+    );
+  return {
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === "" ? {} : { sessionToken }) },
+  };
+}
