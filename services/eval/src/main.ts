@@ -1,68 +1,107 @@
 import { backendSettings, connectBackends } from "@flts/backends/connect";
-import { createHttpApp } from "@flts/common/service/http";
+import type { Emission } from "@flts/common/contracts/topic";
 import { runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
-import { startStage } from "@flts/common/stage/runner";
+import { startStage, toMessage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { defaultRetryPolicy } from "@flts/common/stage/verdict";
+import { buildApp } from "./api/app.ts";
+import { createTokenGuard } from "./api/token.ts";
 import { evalSettings } from "./config.ts";
-import { evalStage } from "./eval-stage.ts";
-import { createLedger } from "./ledger.ts";
-import { judgeRound } from "./scoring.ts";
+import { type EvalDeps, evalStage } from "./eval-stage.ts";
+import { createEvalMetrics } from "./metrics.ts";
+import { createDoor } from "./promotion/door.ts";
+import { createLedger } from "./promotion/ledger.ts";
+import { judgeRound } from "./round/scoring.ts";
+import { createWaitingRoom } from "./round/waiting.ts";
+import { createStationBook } from "./stations.ts";
+import { createChampionCheck } from "./sweep/champion-check.ts";
+import { createRegistrySync } from "./sweep/registry-sync.ts";
+import { startSweeping } from "./sweep/sweep.ts";
 
 /** Requests to eval are small documents. */
-const BODY_LIMIT_BYTES = 1024 ** 2;
+const BODY_LIMIT_BYTES = 64 * 1024;
 
 await runService({
   name: "eval",
   settings: { ...evalSettings, ...backendSettings },
+  secrets: ["PROMOTION_API_TOKEN"],
   start: async ({ config, log, metrics, probes, onStop, fatal }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
-    const { store, tracker, clock } = backends;
+    const { store, tracker, clock, random } = backends;
+    const { PROMOTION_BUCKET: promotionBucket, PROMOTION_GATE: gate } = config;
     await backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
-    await store.ensureBucket(config.PROMOTION_BUCKET);
-    if (config.PROMOTION_GATE === "off")
-      log.warn("promotion_gate_off", { PROMOTION_GATE: config.PROMOTION_GATE });
+    await store.ensureBucket(promotionBucket);
+    if (gate === "off") log.warn("promotion_gate_off", { PROMOTION_GATE: gate });
+    const evalMetrics = createEvalMetrics(metrics.registry);
+    const registry = createRegistrySync(tracker, log);
+    const ledger = createLedger(store, promotionBucket);
+    const publish = async (emissions: readonly Emission[]): Promise<void> => {
+      if (emissions.length > 0) await backends.log.publish(emissions.map(toMessage));
+    };
+    const books = { store, tracker, clock, log, ledger, promotionBucket };
+    const scoring = {
+      store,
+      tracker,
+      log,
+      gate,
+      processedBucket: config.PROCESSED_BUCKET,
+      claimMaxBytes: config.CLAIM_MAX_BYTES,
+    };
+    const deps: EvalDeps = {
+      ...books,
+      waiting: createWaitingRoom(store, promotionBucket, clock),
+      stations: createStationBook(store, promotionBucket),
+      patience: {
+        expectedFamilies: config.EXPECTED_MODEL_TYPES.map((family) => family.toUpperCase()),
+        missingWaitMs: config.EXPECTED_MISSING_WAIT_MS,
+        failedWaitMs: config.EXPECTED_FAILED_WAIT_MS,
+      },
+      incomplete: config.EXPECTED_INCOMPLETE,
+      judgeRound: (candidates, champion) => judgeRound(candidates, champion, scoring),
+      onDecided(decision, promotion) {
+        evalMetrics.decided(decision, promotion);
+        registry.note(decision);
+        sweeping.wake();
+      },
+    };
+    const sweeping = startSweeping(
+      {
+        ...deps,
+        publish,
+        registry,
+        champions: createChampionCheck({ tracker, clock, log, onChecked: evalMetrics.championChecked }),
+        onWaiting: evalMetrics.waiting,
+      },
+      config.SWEEP_INTERVAL_MS,
+    );
+    onStop("sweep", () => sweeping.stop());
     const stage = await startStage(
       { ...evalStage, consumes: { ...evalStage.consumes, name: config.MODEL_TRAINING_TOPIC } },
       {
         log: backends.log,
         clock,
-        random: backends.random,
+        random,
         group: config.EVAL_GROUP_ID,
         policy: { ...defaultRetryPolicy, claimMissingGraceMs: config.CLAIM_MISSING_GRACE_MS },
         report: stageReporter(log, metrics),
         onFatal: fatal,
-        deps: {
-          store,
-          clock,
-          log,
-          ledger: createLedger(store, config.PROMOTION_BUCKET),
-          promotionBucket: config.PROMOTION_BUCKET,
-          expectedFamilies: config.EXPECTED_MODEL_TYPES.map((family) => family.toUpperCase()),
-          judgeRound: (candidates, champion) =>
-            judgeRound(candidates, champion, {
-              store,
-              tracker,
-              log,
-              gate: config.PROMOTION_GATE,
-              processedBucket: config.PROCESSED_BUCKET,
-              claimMaxBytes: config.CLAIM_MAX_BYTES,
-            }),
-        },
+        deps,
       },
     );
     onStop("stage", () => stage.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
     probes.addComponent("store", () => store.ping());
     probes.addComponent("mlflow", () => tracker.ping());
-    const app = createHttpApp({
-      log,
+    const app = buildApp({
+      ...books,
       registry: metrics.registry,
       probes,
       bodyLimitBytes: BODY_LIMIT_BYTES,
       logRequests: config.LOG_REQUESTS,
+      door: createDoor({ ...books, random, publish }),
+      guard: createTokenGuard(config.PROMOTION_API_TOKEN, clock),
     });
     await app.listen({ port: config.PORT, host: config.HOST });
     onStop("http", () => app.close());

@@ -9,8 +9,13 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Logger } from "@flts/common/service/logger";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createMemoryStore } from "@flts/testing/memory-store";
-import type { EvalDeps, Judgement } from "../src/eval-stage.ts";
-import { createLedger } from "../src/ledger.ts";
+import { createMemoryTracker } from "@flts/testing/memory-tracker";
+import type { EvalDeps } from "../src/eval-stage.ts";
+import { createLedger } from "../src/promotion/ledger.ts";
+import type { Patience } from "../src/round/candidates.ts";
+import type { Judgement } from "../src/round/decide-round.ts";
+import { createWaitingRoom } from "../src/round/waiting.ts";
+import { createStationBook } from "../src/stations.ts";
 
 /** Candidates, events and judgements of made-up rounds. A round is named by a word; its ids follow from that. */
 
@@ -94,6 +99,7 @@ export function promoteFirst(candidates: readonly Candidate[], champion: Promoti
     scoreboard,
     baselines: null,
     failed: [],
+    gate: "strict",
     champion:
       champion === null ? null : { run_id: champion.run_id, model_type: champion.model_type, rmse: 0.4 },
     verdict: winner === null ? "rejected" : champion === null ? "cold_start" : "promoted",
@@ -140,6 +146,8 @@ export function decisionOf(training: Training, baseEpoch: number, attempt = 1): 
     config_hash: candidate.config_hash,
     round: candidate.round,
     timestamp: "2026-01-01T00:00:00.000Z",
+    missing: [],
+    held_for: [],
     base_epoch: baseEpoch,
   };
 }
@@ -150,20 +158,33 @@ export async function createStore(): Promise<ObjectStore> {
   return store;
 }
 
+/** An hour for what is missing, nothing for what failed. */
+export const patienceFor = (expectedFamilies: readonly string[]): Patience => ({
+  expectedFamilies,
+  missingWaitMs: 3_600_000,
+  failedWaitMs: 0,
+});
+
 export function depsOn(store: ObjectStore, overrides: Partial<EvalDeps> = {}): EvalDeps {
+  const clock = overrides.clock ?? createManualClock();
   return {
     store,
+    tracker: createMemoryTracker(),
     ledger: createLedger(store, bucket),
-    clock: createManualClock(),
+    clock,
     log: quiet,
     promotionBucket: bucket,
-    expectedFamilies: ["LINEAR"],
+    waiting: createWaitingRoom(store, bucket, clock),
+    stations: createStationBook(store, bucket),
+    patience: patienceFor(["LINEAR"]),
+    incomplete: "go_on",
     judgeRound: async (candidates, champion) => promoteFirst(candidates, champion),
+    onDecided: () => undefined,
     ...overrides,
   };
 }
 
-const quiet: Logger = {
+export const quiet: Logger = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,

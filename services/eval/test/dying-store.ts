@@ -29,6 +29,7 @@ export function createDyingStore(store: ObjectStore, nth: number, moment: "befor
     put: (...call) => around(() => store.put(...call)),
     get: (...call) => around(() => store.get(...call)),
     head: (...call) => around(() => store.head(...call)),
+    remove: (...call) => around(() => store.remove(...call)),
     async *list(...call) {
       const last = arrive();
       yield* store.list(...call);

@@ -4,7 +4,7 @@ import { keys } from "@flts/common/contracts/layout";
 import type { Emission } from "@flts/common/contracts/topic";
 import { expect, test, vi } from "vitest";
 import { type EvalDeps, evalStage } from "../src/eval-stage.ts";
-import { createLedger } from "../src/ledger.ts";
+import { createLedger } from "../src/promotion/ledger.ts";
 import { expectLinear, headOf, historyOf } from "./books.ts";
 import {
   bucket,
@@ -13,6 +13,7 @@ import {
   decisionOf,
   depsOn,
   eventOf,
+  patienceFor,
   promoteFirst,
   storeCandidate,
   type Training,
@@ -34,7 +35,7 @@ test("a training that has only begun is none of eval's business, and costs no lo
 test("a round is decided only when every expected family has a candidate", async () => {
   const store = await createStore();
   const judgeRound = vi.fn<EvalDeps["judgeRound"]>(async (...input) => promoteFirst(...input));
-  const deps = depsOn(store, { expectedFamilies: ["GRU", "LINEAR", "LSTM"], judgeRound });
+  const deps = depsOn(store, { patience: patienceFor(["GRU", "LINEAR", "LSTM"]), judgeRound });
   for (const family of ["LINEAR", "GRU"]) {
     await storeCandidate(store, { round: "a", family });
     expect(await handle({ round: "a", family }, deps)).toEqual([]);
@@ -51,7 +52,7 @@ test("a round is decided only when every expected family has a candidate", async
 
 test("candidates of another round do not make this one complete", async () => {
   const store = await createStore();
-  const deps = depsOn(store, { expectedFamilies: ["GRU", "LINEAR"] });
+  const deps = depsOn(store, { patience: patienceFor(["GRU", "LINEAR"]) });
   await storeCandidate(store, { round: "a", family: "LINEAR" });
   await storeCandidate(store, { round: "b", family: "GRU" });
   expect(await handle({ round: "a" }, deps)).toEqual([]);
@@ -59,7 +60,7 @@ test("candidates of another round do not make this one complete", async () => {
 
 test("a family whose training failed is not waited for", async () => {
   const store = await createStore();
-  const deps = depsOn(store, { expectedFamilies: ["GRU", "LINEAR"] });
+  const deps = depsOn(store, { patience: patienceFor(["GRU", "LINEAR"]) });
   await storeCandidate(store, { round: "a", family: "LINEAR" });
   await storeCandidate(store, { round: "a", family: "GRU", status: "FAILED" });
   const [emission] = await handle({ round: "a", family: "GRU", status: "FAILED" }, deps);

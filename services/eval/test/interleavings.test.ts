@@ -98,5 +98,6 @@ function scheduledStore(store: ObjectStore, scheduler: fc.Scheduler, name: strin
     put: (ref, ...rest) => around(`put ${ref.key}`, () => store.put(ref, ...rest)),
     get: (ref) => around(`get ${ref.key}`, () => store.get(ref)),
     head: (ref) => around(`head ${ref.key}`, () => store.head(ref)),
+    remove: (ref) => around(`remove ${ref.key}`, () => store.remove(ref)),
   };
 }

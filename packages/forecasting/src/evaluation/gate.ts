@@ -51,8 +51,16 @@ export const LEAST_ROWS = 30;
  * @throws TABLE_INVALID when losses of different rows meet, or without candidates
  */
 export function judgeCandidates(input: GateInput): GateDecision {
-  const ranked = input.candidates.toSorted((a, b) => a.score - b.score);
-  const decisions = ranked.map((candidate) => judge(candidate, input));
+  return decisiveOf(judgeEach(input));
+}
+
+/** What the gate says of every candidate alone, best score first. @throws TABLE_INVALID when losses of different rows meet */
+export function judgeEach(input: GateInput): readonly GateDecision[] {
+  return input.candidates.toSorted((a, b) => a.score - b.score).map((candidate) => judge(candidate, input));
+}
+
+/** The decision that counts: about the first candidate that is not rejected or, when all are, about the best. @throws TABLE_INVALID when there is none */
+export function decisiveOf(decisions: readonly GateDecision[]): GateDecision {
   const decision = decisions.find(({ verdict }) => verdict !== "rejected") ?? decisions[0];
   if (decision === undefined) throw new FltsError("TABLE_INVALID", "the gate needs at least one candidate");
   return decision;

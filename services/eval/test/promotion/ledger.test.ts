@@ -3,40 +3,12 @@ import { FltsError } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { expect, test } from "vitest";
-import { createLedger, promotionOf } from "../src/ledger.ts";
-import { expectLinear, headOf, historyOf, rootCopyOf } from "./books.ts";
-import { bucket, createStore, decisionOf } from "./builders.ts";
-import { createDyingStore, Death } from "./dying-store.ts";
-
-test("a promotion is the decision's winner, one epoch on", () => {
-  const decided = { ...decisionOf({ round: "a", identifier: "ElBorn" }, 3, 2), verdict: "promoted" as const };
-  expect(promotionOf(decided)).toMatchObject({
-    identifier: "ElBorn",
-    run_id: "run-a-LINEAR",
-    model_type: "LINEAR",
-    model_uri: "runs:/run-a-LINEAR/LINEAR",
-    weights: { rmse: 0.5, mae: 0.3, mse: 0.2 },
-    epoch: 4,
-    previous_epoch: 3,
-    promotion_id: `${decided.decision_id}:2`,
-    source: "gate",
-    verdict: "promoted",
-    timestamp: decided.timestamp,
-  });
-});
-
-test("the winner need not be the best score: that one may have been rejected", () => {
-  const best = decisionOf({ round: "best" }, 0);
-  const decided = decisionOf({ round: "a" }, 0);
-  const scoreboard = [...best.scoreboard, ...decided.scoreboard];
-  expect(promotionOf({ ...decided, scoreboard }).run_id).toBe("run-a-LINEAR");
-});
-
-test("a decision that promotes what it did not score is refused", () => {
-  expect(() => promotionOf({ ...decisionOf({ round: "a" }, 0), scoreboard: [] })).toThrow(
-    expect.objectContaining({ code: "POINTER_INVALID" }),
-  );
-});
+import { createLedger } from "../../src/promotion/ledger.ts";
+import { pointerDigest } from "../../src/promotion/pointer-note.ts";
+import { promotionOf } from "../../src/promotion/promotion-of.ts";
+import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
+import { bucket, createStore, decisionOf } from "../builders.ts";
+import { createDyingStore, Death } from "../dying-store.ts";
 
 test("the first promotion makes history, head and the copy at the root; the next one moves them on", async () => {
   const store = await createStore();
@@ -123,7 +95,7 @@ test("a decision that was written, but whose answer was lost, is recognised when
 test("a promoter that died between history and head is finished by whoever looks at the head next", async () => {
   const store = await createStore();
   await createLedger(store, bucket).promote(decisionOf({ round: "a" }, 0));
-  const mine = promotionOf(decisionOf({ round: "b" }, 1));
+  const mine = promotionOf(decisionOf({ round: "b" }, 1), null);
   await store.put({ bucket, key: keys.history("", 2) }, encodeDocument(mine));
   expect(await createLedger(store, bucket).head("")).toEqual(mine);
   await expectLinear(store);
@@ -134,7 +106,7 @@ test("several entries beyond the head are caught up with, one by one", async () 
   for (const [index, round] of ["a", "b", "c"].entries())
     await store.put(
       { bucket, key: keys.history("", index + 1) },
-      encodeDocument(promotionOf(decisionOf({ round }, index))),
+      encodeDocument(promotionOf(decisionOf({ round }, index), null)),
     );
   expect((await createLedger(store, bucket).head(""))?.epoch).toBe(3);
   await expectLinear(store);
@@ -160,28 +132,64 @@ test("a promoter killed at any of its calls, and started again, promotes exactly
     }
 });
 
+const ENVELOPE = "--boundary\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--boundary--";
+const POINTER = JSON.stringify({ run_id: "1", model_type: "GRU", rmse: 0.4, experiment: "x" });
+
+const note = (store: ObjectStore, key: string, bytes: Uint8Array) =>
+  store.put({ bucket, key: keys.pointer("", pointerDigest(key, bytes)) }, encodeDocument({}));
+
 test.each([
-  ["the reference's envelope", "--boundary\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--boundary--"],
-  [
-    "the reference's own pointer",
-    JSON.stringify({ run_id: "1", model_type: "GRU", rmse: 0.4, experiment: "x" }),
-  ],
-])("%s at the root is replaced by the first promotion of ours", async (_name, text) => {
+  ["the reference's envelope", ENVELOPE],
+  ["the reference's own pointer", POINTER],
+])("%s at the root is left alone until it is settled, and replaced then", async (_name, text) => {
   const store = await createStore();
-  await store.put({ bucket, key: keys.rootHead }, Buffer.from(text));
-  const promoted = await createLedger(store, bucket).promote(decisionOf({ round: "a" }, 0));
+  const bytes = Buffer.from(text);
+  await store.put({ bucket, key: keys.rootHead }, bytes);
+  const ledger = createLedger(store, bucket);
+  const promoted = await ledger.promote(decisionOf({ round: "a" }, 0));
+  expect(await headOf(store)).toEqual(promoted);
+  expect((await store.get({ bucket, key: keys.rootHead }))?.bytes).toEqual(new Uint8Array(bytes));
+  await note(store, keys.rootHead, bytes);
+  await ledger.repairCopy(promoted!);
   expect(await rootCopyOf(store)).toEqual(promoted);
 });
 
-test("a head that is no promotion stops the ledger and is not overwritten", async () => {
+test("nobody moves a head over a pointer that is not settled; the history goes on without it, and the head follows then", async () => {
   const store = await createStore();
-  await store.put({ bucket, key: keys.head("") }, Buffer.from("{}"));
+  const bytes = Buffer.from(POINTER);
+  await store.put({ bucket, key: keys.head("") }, bytes);
   const ledger = createLedger(store, bucket);
-  await expect(ledger.head("")).rejects.toMatchObject({ code: "POINTER_INVALID" });
-  await expect(ledger.promote(decisionOf({ round: "a" }, 0))).rejects.toMatchObject({
-    code: "POINTER_INVALID",
-  });
-  expect((await store.get({ bucket, key: keys.head("") }))?.sizeBytes).toBe(2);
+  expect(await ledger.head("")).toBeNull();
+  await ledger.promote(decisionOf({ round: "a" }, 0));
+  const second = await ledger.promote(decisionOf({ round: "b" }, 1));
+  expect(await ledger.head("")).toEqual(second);
+  expect((await store.get({ bucket, key: keys.head("") }))?.bytes).toEqual(new Uint8Array(bytes));
+  await note(store, keys.head(""), bytes);
+  expect(await ledger.head("")).toEqual(second);
+  await expectLinear(store);
+});
+
+test("a head that claims to be a promotion, but is in no history, counts for nothing", async () => {
+  const store = await createStore();
+  const ledger = createLedger(store, bucket);
+  const first = await ledger.promote(decisionOf({ round: "a" }, 0));
+  for (const forged of [
+    { ...first, epoch: 99 },
+    { ...first, promotion_id: "mine" },
+  ]) {
+    await store.put({ bucket, key: keys.head("") }, encodeDocument(forged));
+    expect(await ledger.head("")).toEqual(first);
+  }
+});
+
+test("a head that was removed is written again from the history", async () => {
+  const store = await createStore();
+  const ledger = createLedger(store, bucket);
+  await ledger.promote(decisionOf({ round: "a" }, 0));
+  const second = await ledger.promote(decisionOf({ round: "b" }, 1));
+  await store.remove({ bucket, key: keys.head("") });
+  expect(await ledger.head("")).toEqual(second);
+  await expectLinear(store);
 });
 
 test("an identifier that leads out of its folder is refused", async () => {

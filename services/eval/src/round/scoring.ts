@@ -1,8 +1,8 @@
 import { openClaim } from "@flts/common/claim-check/claim-check";
 import type { Candidate } from "@flts/common/contracts/candidate";
-import type { Comparison, Decision, ScoreRow } from "@flts/common/contracts/decision";
+import type { Decision, ScoreRow } from "@flts/common/contracts/decision";
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
-import type { Promotion } from "@flts/common/contracts/promotion";
+import type { Comparison, Promotion } from "@flts/common/contracts/promotion";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { invertScaling, type Scaling, scalingSchema } from "@flts/common/scaler/scaling";
@@ -10,10 +10,11 @@ import type { Logger } from "@flts/common/service/logger";
 import { fetchArtifact } from "@flts/families/artifact";
 import { loadModel, type Model } from "@flts/families/model";
 import type { LossComparison } from "@flts/forecasting/evaluation/bootstrap";
-import { type GateMode, judgeCandidates } from "@flts/forecasting/evaluation/gate";
+import { decisiveOf, type GateDecision, type GateMode, judgeEach } from "@flts/forecasting/evaluation/gate";
 import { readParquet } from "@flts/forecasting/table/parquet";
 import { createTable, type Table } from "@flts/forecasting/table/table";
-import type { Judgement } from "./eval-stage.ts";
+import { traitsOf } from "../promotion/version.ts";
+import type { Judgement } from "./decide-round.ts";
 import { type Measured, measureBaselines, measureModel, scoreRowsOf } from "./score-rows.ts";
 
 export interface ScoringDeps {
@@ -42,7 +43,7 @@ export async function judgeRound(
   const rival = champion === null ? null : await loadChampion(champion, deps);
   try {
     return loaded.length === 0
-      ? nothingToPromote(candidates, failed)
+      ? nothingToPromote(candidates, failed, deps.gate)
       : await compare(loaded, failed, champion, rival, deps);
   } finally {
     await Promise.all([...loaded.map(({ model }) => model.close()), rival?.close()]);
@@ -80,25 +81,27 @@ async function compare(
   for (const { candidate, model } of loaded) {
     const measured = await measureModel(model.forecaster, rows);
     board.push({
-      row: scoreRow(candidate, measured, persistence),
+      row: { ...scoreRow(candidate, measured, persistence), ...traitsOf(model.manifest) },
       startedAt: candidate.started_at,
       losses: measured.losses,
     });
   }
   board.sort((a, b) => a.row.score - b.row.score || b.startedAt - a.startedAt);
   const standing = comparable ? await measureModel(rival.forecaster, rows) : null;
-  const decided = judgeCandidates({
+  const verdicts = judgeEach({
     mode: deps.gate,
     candidates: board.map(({ row, losses }) => ({ id: row.run_id, score: row.score, losses })),
     persistence: persistence.losses,
     champion: standing?.losses ?? null,
     seed: BOOTSTRAP_SEED,
   });
+  const decided = decisiveOf(verdicts);
   const winner = board.find(({ row }) => row.run_id === decided.candidate)?.row;
   return {
     table,
     rows: rows.origins.length,
-    scoreboard: board.map(({ row }) => row),
+    scoreboard: board.map(({ row }) => withVerdict(row, verdicts)),
+    gate: deps.gate,
     baselines: { persistence: errorsOf(persistence), ewma: errorsOf(ewma) },
     failed,
     champion:
@@ -118,6 +121,19 @@ async function compare(
     ),
     versus_persistence: comparisonOf(decided.versusPersistence),
     versus_champion: decided.versusChampion === null ? null : comparisonOf(decided.versusChampion),
+  };
+}
+
+/** A candidate's row with what the gate said of it alone. */
+function withVerdict(row: ScoreRow, verdicts: readonly GateDecision[]): ScoreRow {
+  const own = verdicts.find(({ candidate }) => candidate === row.run_id);
+  if (own === undefined) return row;
+  const { verdict, versusPersistence, versusChampion } = own;
+  return {
+    ...row,
+    verdict,
+    versus_persistence: comparisonOf(versusPersistence),
+    versus_champion: versusChampion === null ? null : comparisonOf(versusChampion),
   };
 }
 
@@ -200,7 +216,11 @@ function scoreRow(candidate: Candidate, measured: Measured, persistence: Measure
   };
 }
 
-function nothingToPromote(candidates: readonly Candidate[], failed: Decision["failed"]): Judgement {
+function nothingToPromote(
+  candidates: readonly Candidate[],
+  failed: Decision["failed"],
+  gate: GateMode,
+): Judgement {
   const table = candidates[0]?.table;
   if (table === undefined)
     throw new FltsError("TABLE_INVALID", "a round without candidates cannot be judged");
@@ -210,6 +230,7 @@ function nothingToPromote(candidates: readonly Candidate[], failed: Decision["fa
     scoreboard: [],
     baselines: null,
     failed,
+    gate,
     champion: null,
     verdict: "rejected",
     winner: null,
@@ -221,10 +242,11 @@ function nothingToPromote(candidates: readonly Candidate[], failed: Decision["fa
 
 const errorsOf = ({ rmse, mae, r2 }: Measured) => ({ rmse, mae, r2 });
 
-const comparisonOf = ({ difference, low, high, p, rows }: LossComparison): Comparison => ({
+const comparisonOf = ({ difference, low, high, p, rows, blockLength }: LossComparison): Comparison => ({
   difference,
   low,
   high,
   p,
   rows,
+  block_length: blockLength,
 });
