@@ -17,6 +17,8 @@ export const failpointOperations = {
   "set-tags": "the run id",
   "end-run": "the run id",
   "put-artifact": "the artifact's path",
+  "register-model": "the model",
+  "set-alias": "the model",
 } as const;
 
 export type FailpointOperation = keyof typeof failpointOperations;

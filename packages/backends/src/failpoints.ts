@@ -92,6 +92,10 @@ export function createFailpoint({ place: text, scope, markerFile }: FailpointOpt
       endRun: (runId, status) => around(["end-run"], [runId], () => tracker.endRun(runId, status)),
       putArtifact: (runId, path, bytes) =>
         around(["put-artifact"], [path], () => tracker.putArtifact(runId, path, bytes)),
+      registerModel: (version) =>
+        around(["register-model"], [version.model], () => tracker.registerModel(version)),
+      setModelAlias: (model, alias, version) =>
+        around(["set-alias"], [model], () => tracker.setModelAlias(model, alias, version)),
     }),
   };
 }
