@@ -18,6 +18,7 @@ const kinds = {
   // object store
   STORE_UNAVAILABLE: "retryable",
   STORE_FORBIDDEN: "fatal",
+  STORE_UNSAFE: "fatal",
   BUCKET_MISSING: "fatal",
   OBJECT_MISSING: "retryable",
   OBJECT_CONFLICT: "retryable",
