@@ -35,9 +35,9 @@ test("a variable whose adapter is missing is a fault of configuration", async ()
   });
 });
 
-test("an S3 store that is away keeps nobody from starting", async () => {
+test("an S3 store and an MLflow that are away keep nobody from starting", async () => {
   const home = await mkdtemp(join(tmpdir(), "flts-home-"));
-  const { store, close } = await connectBackends(
+  const { store, tracker, close } = await connectBackends(
     settings({
       FLTS_HOME: home,
       S3_ENDPOINT: "http://127.0.0.1:9",
@@ -47,6 +47,7 @@ test("an S3 store that is away keeps nobody from starting", async () => {
     }),
   );
   await expect(store.ping()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await expect(tracker.ping()).rejects.toMatchObject({ code: "TRACKER_UNAVAILABLE" });
   await close();
   await rm(home, { recursive: true });
 });
@@ -54,7 +55,8 @@ test("an S3 store that is away keeps nobody from starting", async () => {
 test.each([
   [{ S3_ENDPOINT: "minio:9000" }, /S3_ENDPOINT.*URL/],
   [{ S3_ENDPOINT: "http://minio:9000", AWS_ACCESS_KEY_ID: "k" }, /AWS_SECRET_ACCESS_KEY/],
-])("settings of S3 that cannot work are faults of configuration", async (environment, message) => {
+  [{ MLFLOW_TRACKING_URI: "databricks" }, /MLFLOW_TRACKING_URI.*URL/],
+])("settings of S3 and MLflow that cannot work are faults of configuration", async (environment, message) => {
   const connecting = connectBackends(settings(environment));
   await expect(connecting).rejects.toMatchObject({
     code: "CONFIG_INVALID",
