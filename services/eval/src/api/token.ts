@@ -52,7 +52,6 @@ export function createTokenGuard(token: string, clock: Clock): TokenGuard {
 }
 
 /** In a time that depends on neither text: digests have one length, and are compared whole. */
-function isSame(given: string, token: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
-}
+const isSame = (given: string, token: string): boolean => timingSafeEqual(digestOf(given), digestOf(token));
+
+const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();

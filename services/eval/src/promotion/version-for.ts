@@ -10,10 +10,12 @@ export async function versionFor(
   ledger: Ledger,
   identifier: string,
 ): Promise<GivenVersion> {
-  for (let entry = champion; entry !== null && champion !== null; ) {
-    if (entry.run_id === run.runId && entry.version !== undefined)
-      return keptVersion(champion, entry.version);
-    entry = entry.previous_epoch === null ? null : await ledger.entry(identifier, entry.previous_epoch);
+  if (champion === null) return nextVersion(null, traitsOf(manifest));
+  let entry: Promotion | null = champion;
+  while (entry !== null) {
+    const { run_id, version, previous_epoch }: Promotion = entry;
+    if (run_id === run.runId && version !== undefined) return keptVersion(champion, version);
+    entry = previous_epoch === null ? null : await ledger.entry(identifier, previous_epoch);
   }
   return nextVersion(champion, traitsOf(manifest));
 }

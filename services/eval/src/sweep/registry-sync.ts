@@ -1,7 +1,7 @@
 import type { Decision } from "@flts/common/contracts/decision";
 import { hasCode } from "@flts/common/contracts/errors";
 import { stationOf } from "@flts/common/contracts/identity";
-import type { Promotion } from "@flts/common/contracts/promotion";
+import type { Comparison, Promotion } from "@flts/common/contracts/promotion";
 import type { ModelVersion, RunTracker } from "@flts/common/ports/run-tracker";
 import type { Logger } from "@flts/common/service/logger";
 
@@ -138,8 +138,6 @@ async function versionOf(
 
 /** The gate's words and numbers about one run, as tags are: text. */
 function tagsOf(row: Decision["scoreboard"][number], decision: Decision): Record<string, string> {
-  const interval = (comparison: { low: number; high: number } | null | undefined) =>
-    comparison ? `${comparison.low} … ${comparison.high}` : "none";
   return {
     gate_verdict: row.run_id === decision.winner ? decision.verdict : (row.verdict ?? "not asked"),
     gate_mode: decision.gate,
@@ -152,3 +150,6 @@ function tagsOf(row: Decision["scoreboard"][number], decision: Decision): Record
     gate_decision: `${decision.decision_id}:${decision.attempt}`,
   };
 }
+
+const interval = (comparison: Comparison | null | undefined): string =>
+  comparison ? `${comparison.low} … ${comparison.high}` : "none";

@@ -83,7 +83,7 @@ export interface Sweeping {
 
 /** Sweeps again and again until stopped. */
 export function startSweeping(deps: SweepDeps, intervalMs: number): Sweeping {
-  let stopped = false;
+  const stopping = new AbortController();
   let woken = false;
   let nap = new AbortController();
   const wake = (): void => {
@@ -91,7 +91,7 @@ export function startSweeping(deps: SweepDeps, intervalMs: number): Sweeping {
     nap.abort();
   };
   const loop = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       woken = false;
       await sweep(deps);
       nap = new AbortController();
@@ -101,7 +101,7 @@ export function startSweeping(deps: SweepDeps, intervalMs: number): Sweeping {
   return {
     wake,
     async stop() {
-      stopped = true;
+      stopping.abort();
       wake();
       await loop;
     },

@@ -1,0 +1,263 @@
+import { keys } from "@flts/common/contracts/layout";
+import type { Emission } from "@flts/common/contracts/topic";
+import type { ObjectStore } from "@flts/common/ports/object-store";
+import { createManualClock, type ManualClock } from "@flts/testing/manual-clock";
+import { expect, test, vi } from "vitest";
+import { type EvalDeps, evalStage } from "../../src/eval-stage.ts";
+import { createLedger } from "../../src/promotion/ledger.ts";
+import { createWaitingRoom } from "../../src/round/waiting.ts";
+import { type SweepDeps, startSweeping, sweep } from "../../src/sweep/sweep.ts";
+import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
+import {
+  bucket,
+  createStore,
+  decisionOf,
+  depsOn,
+  eventOf,
+  patienceFor,
+  storeCandidate,
+  type Training,
+} from "../builders.ts";
+import { createDyingStore, Death } from "../dying-store.ts";
+
+const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
+const HOUR_MS = 3_600_000;
+
+/** One eval's process: what it holds in memory is new with each. */
+function startEval(
+  store: ObjectStore,
+  clock: ManualClock,
+  over: Partial<EvalDeps> = {},
+): {
+  readonly deps: SweepDeps;
+  readonly published: Emission[];
+  handle(training: Training): Promise<readonly Emission[]>;
+} {
+  const published: Emission[] = [];
+  const deps: SweepDeps = {
+    ...depsOn(store, { clock, patience: patienceFor(["GRU", "LSTM"]), ...over }),
+    publish: async (emissions) => void published.push(...emissions),
+    champions: { check: async () => undefined },
+    registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
+    onWaiting: () => undefined,
+  };
+  return { deps, published, handle: (training) => evalStage.handle(eventOf(training), deps, context) };
+}
+
+const lstm: Training = { round: "a", family: "LSTM" };
+const gru: Training = { round: "a", family: "GRU" };
+
+test("a round that lacks a model waits until its time is over, and goes on with the rest then", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, published, handle } = startEval(store, clock);
+  expect(await handle(lstm)).toEqual([]);
+  for (let minutes = 0; minutes < 59; minutes++) {
+    await sweep(deps);
+    await clock.advance(60_000);
+  }
+  expect(published).toEqual([]);
+  await clock.advance(60_000);
+  await sweep(deps);
+  expect(published).toMatchObject([{ topic: "model-selected", value: { epoch: 1, model_type: "LSTM" } }]);
+  await sweep(deps);
+  expect(published).toHaveLength(1);
+  expect(await store.head({ bucket, key: keys.waiting(eventOf(lstm).round) })).toBeNull();
+});
+
+test("with EXPECTED_INCOMPLETE=hold the champion stays, and the decision says for want of whom", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, published, handle } = startEval(store, clock, { incomplete: "hold" });
+  await handle(lstm);
+  await sweep(deps);
+  await clock.advance(HOUR_MS);
+  await sweep(deps);
+  expect(published).toEqual([]);
+  expect(await headOf(store)).toBeNull();
+  const [decision] = await decisions(store);
+  expect(decision).toMatchObject({
+    verdict: "held",
+    held_for: ["GRU"],
+    reason: expect.stringContaining("for want of GRU"),
+  });
+});
+
+test("a family whose training failed is waited for as long as that is set, and its retraining counts", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  const patience = { ...patienceFor(["GRU", "LSTM"]), failedWaitMs: HOUR_MS };
+  const { deps, published, handle } = startEval(store, clock, { patience });
+  await storeCandidate(store, lstm);
+  await storeCandidate(store, { ...gru, status: "FAILED" });
+  expect(await handle({ ...gru, status: "FAILED" })).toEqual([]);
+  await sweep(deps);
+  await storeCandidate(store, { ...gru, nonce: "2" });
+  expect(await handle({ ...gru, nonce: "2" })).toHaveLength(1);
+  await clock.advance(HOUR_MS);
+  await sweep(deps);
+  expect(published).toEqual([]);
+});
+
+test("a model that comes after its round was decided makes a decision of its own", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, handle } = startEval(store, clock);
+  await handle(lstm);
+  await sweep(deps);
+  await clock.advance(HOUR_MS);
+  await sweep(deps);
+  await storeCandidate(store, gru);
+  expect(await handle(gru)).toMatchObject([{ value: { epoch: 2, model_type: "GRU" } }]);
+});
+
+test("the event of a round that was decided at its deadline, when it comes again, publishes the same", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, published, handle } = startEval(store, clock);
+  await handle(lstm);
+  await sweep(deps);
+  await clock.advance(HOUR_MS);
+  await sweep(deps);
+  expect(await handle(lstm)).toEqual(published);
+  expect(await historyOf(store)).toHaveLength(1);
+});
+
+test("restarts lose no waited time but that since the last sweep", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  await startEval(store, clock).handle(lstm);
+  const published: Emission[] = [];
+  for (let life = 0; life < 6; life++) {
+    const eval_ = startEval(store, clock);
+    for (let sweeps = 0; sweeps < 11; sweeps++) {
+      await sweep(eval_.deps);
+      await clock.advance(60_000);
+    }
+    published.push(...eval_.published);
+  }
+  expect(published).toHaveLength(1);
+});
+
+test.each([HOUR_MS, -HOUR_MS])("a wall clock that is set by %d ms changes no deadline", async (stepMs) => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, published, handle } = startEval(store, clock);
+  await handle(lstm);
+  for (let minutes = 0; minutes < 59; minutes++) {
+    await sweep(deps);
+    await clock.advance(60_000);
+    if (minutes === 7) clock.setWallClock(clock.now() + stepMs);
+  }
+  expect(published).toEqual([]);
+  await clock.advance(60_000);
+  await sweep(deps);
+  expect(published).toHaveLength(1);
+});
+
+test("several evals that sweep count no time twice", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const evals = [startEval(store, clock), startEval(store, clock), startEval(store, clock)];
+  await evals[0]?.handle(lstm);
+  for (let minutes = 0; minutes < 55; minutes++) {
+    for (const { deps } of evals) await sweep(deps);
+    await clock.advance(60_000);
+  }
+  const waited = await createWaitingRoom(store, bucket, clock).find(eventOf(lstm).round);
+  expect(waited?.waited_ms).toBe(54 * 60_000);
+  expect(evals.flatMap(({ published }) => published)).toEqual([]);
+});
+
+test("a round whose last event was lost is decided all the same", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  await storeCandidate(store, lstm);
+  const { deps, published, handle } = startEval(store, clock);
+  await handle(lstm);
+  await storeCandidate(store, gru);
+  await sweep(deps);
+  expect(published).toHaveLength(1);
+});
+
+test("a sweep killed at any of its calls, and started again, decides a waiting round exactly once", async () => {
+  for (const moment of ["before", "after"] as const)
+    for (let nth = 1; ; nth++) {
+      const store = await createStore();
+      const clock = createManualClock();
+      await storeCandidate(store, lstm);
+      await startEval(store, clock).handle(lstm);
+      await storeCandidate(store, gru);
+      const dying = createDyingStore(store, nth, moment);
+      const doomed = startEval(dying.store, clock);
+      let died = false;
+      const log = {
+        ...doomed.deps.log,
+        error: (_: unknown, error: unknown) => void (died ||= error instanceof Death),
+      };
+      await sweep({ ...doomed.deps, log });
+      const { deps, published } = startEval(store, clock);
+      await sweep(deps);
+      const head = await headOf(store);
+      for (const { value } of [...doomed.published, ...published]) expect(value).toEqual(head);
+      expect([...doomed.published, ...published].length, `${moment} call ${nth}`).toBeGreaterThan(0);
+      expect(await historyOf(store)).toHaveLength(1);
+      await expectLinear(store);
+      expect(await store.head({ bucket, key: keys.waiting(eventOf(lstm).round) })).toBeNull();
+      if (!died) break;
+    }
+});
+
+test("a copy at the root that is gone is written again", async () => {
+  const store = await createStore();
+  const promoted = await createLedger(store, bucket).promote(decisionOf(lstm, 0));
+  await store.remove({ bucket, key: keys.rootHead });
+  await sweep(startEval(store, createManualClock()).deps);
+  expect(await rootCopyOf(store)).toEqual(promoted);
+});
+
+test("one round that cannot be judged keeps no other from its decision", async () => {
+  const store = await createStore();
+  const clock = createManualClock();
+  const first = { round: "broken", family: "LSTM" };
+  for (const training of [first, lstm]) await storeCandidate(store, training);
+  const { deps, published, handle } = startEval(store, clock);
+  for (const training of [first, lstm]) await handle(training);
+  for (const training of [{ ...gru, round: "broken" }, gru]) await storeCandidate(store, training);
+  const judgeRound = vi.fn<EvalDeps["judgeRound"]>(async (candidates, champion) => {
+    if (candidates[0]?.round === eventOf(first).round) throw new Error("cannot be read");
+    return deps.judgeRound(candidates, champion);
+  });
+  await sweep({ ...deps, judgeRound });
+  expect(published).toHaveLength(1);
+  await sweep(deps);
+  expect(published).toHaveLength(2);
+});
+
+test("sweeping goes on by its interval, at once when it is woken, and not after it was stopped", async () => {
+  const clock = createManualClock();
+  const onWaiting = vi.fn<SweepDeps["onWaiting"]>();
+  const sweeping = startSweeping({ ...startEval(await createStore(), clock).deps, onWaiting }, 5_000);
+  await vi.waitFor(() => expect(clock.sleeping()).toBe(1));
+  expect(onWaiting).toHaveBeenCalledTimes(1);
+  await clock.advance(5_000);
+  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(2));
+  sweeping.wake();
+  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(3));
+  await sweeping.stop();
+  expect(clock.sleeping()).toBe(0);
+});
+
+async function decisions(store: ObjectStore): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  for await (const { key } of store.list(bucket, "decisions/"))
+    found.push(JSON.parse(Buffer.from((await store.get({ bucket, key }))!.bytes).toString()));
+  return found;
+}
