@@ -1,4 +1,4 @@
-import { assignPartitions } from "@flts/backends/embedded/assignment";
+import { assignPartitions } from "@flts/backends/assignment";
 import { partitionName, partitionOfKey } from "@flts/backends/embedded/partition";
 import { assertMessageSize, defaultMaxMessageBytes } from "@flts/backends/message-size";
 import { assertTopicSpec } from "@flts/backends/topic-name";
@@ -27,6 +27,7 @@ interface Topic {
   readonly partitions: StoredMessage[][];
   /** All messages of the topic in the order of publishing. */
   readonly messages: StoredMessage[];
+  readonly maxMessageBytes: number;
   nextPartition: number;
 }
 
@@ -193,17 +194,23 @@ export function createMemoryLog(
     ensureTopics: async (specs) => {
       assertOpen();
       for (const spec of specs) assertTopicSpec(spec);
-      for (const { name, partitions } of specs) {
-        const topic = topics.get(name) ?? { partitions: [], messages: [], nextPartition: 0 };
-        while (topic.partitions.length < partitions) topic.partitions.push([]);
+      for (const spec of specs) {
+        const { name } = spec;
+        const limit = spec.maxMessageBytes ?? maxMessageBytes;
+        const topic = topics.get(name) ?? {
+          partitions: [],
+          messages: [],
+          maxMessageBytes: limit,
+          nextPartition: 0,
+        };
+        while (topic.partitions.length < spec.partitions) topic.partitions.push([]);
         topics.set(name, topic);
       }
       for (const group of groups.values()) rebalance(group);
     },
     publish: async (messages) => {
       for (const message of messages) {
-        topicOf(message.topic);
-        assertMessageSize(message, maxMessageBytes);
+        assertMessageSize(message, topicOf(message.topic).maxMessageBytes);
       }
       for (const message of messages) append(message);
       for (const group of groups.values()) rebalance(group);

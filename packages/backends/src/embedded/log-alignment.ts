@@ -1,4 +1,4 @@
-import { assignPartitions } from "./assignment.ts";
+import { assignPartitions } from "../assignment.ts";
 import type { LogFile } from "./log-file.ts";
 import type { Assignment, LogGroups } from "./log-groups.ts";
 import type { Member } from "./log-member.ts";

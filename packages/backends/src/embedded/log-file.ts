@@ -32,12 +32,13 @@ export interface Row {
   bytes(column: string): Uint8Array;
 }
 
-const layoutVersion = 1;
+const layoutVersion = 2;
 
 const layout = `
   CREATE TABLE topics (
     topic TEXT PRIMARY KEY,
-    retention_ms INTEGER
+    retention_ms INTEGER,
+    max_message_bytes INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE partitions (
     topic TEXT NOT NULL,
@@ -76,6 +77,12 @@ const layout = `
   -- Counts the changes of members, assignments and topics, so that a look at one number tells whether to look further.
   CREATE TABLE membership (version INTEGER NOT NULL) STRICT;
   INSERT INTO membership VALUES (0);
+  PRAGMA user_version = ${layoutVersion};
+`;
+
+/** From layout 1, whose topics had no limits of their own. */
+const upgrade = `
+  ALTER TABLE topics ADD COLUMN max_message_bytes INTEGER;
   PRAGMA user_version = ${layoutVersion};
 `;
 
@@ -134,6 +141,7 @@ export function openLogFile(path: string): LogFile {
   file.transaction("durable", () => {
     const version = userVersion.first()?.integer("user_version") ?? 0;
     if (version === 0) execute(layout);
+    else if (version === 1) execute(upgrade);
     else if (version !== layoutVersion) {
       const text = `The log ${path} has layout ${version}, this version of FLTS knows ${layoutVersion}: use the version that wrote it`;
       throw new FltsError("LOG_CORRUPT", text);

@@ -1,4 +1,4 @@
-import type { PartitionSlot } from "./assignment.ts";
+import type { PartitionSlot } from "../assignment.ts";
 import type { LogFile } from "./log-file.ts";
 import { partitionName } from "./partition.ts";
 import type { ProcessIdentity } from "./process-identity.ts";

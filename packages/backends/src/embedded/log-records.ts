@@ -1,6 +1,6 @@
 import { FltsError } from "@flts/common/contracts/errors";
 import type { LogPosition, OutgoingMessage, StoredMessage, TopicSpec } from "@flts/common/ports/message-log";
-import { messageSizeBytes } from "../message-size.ts";
+import { assertMessageSize, defaultMaxMessageBytes, messageSizeBytes } from "../message-size.ts";
 import type { LogFile, Row } from "./log-file.ts";
 import { partitionOfKey } from "./partition.ts";
 
@@ -16,7 +16,7 @@ export interface LogRecords {
   ensureTopic(spec: TopicSpec): void;
   /** How many partitions the topic has. @throws TOPIC_MISSING */
   partitionsOf(topic: string): number;
-  /** @throws TOPIC_MISSING */
+  /** @throws TOPIC_MISSING, MESSAGE_TOO_LARGE */
   append(message: OutgoingMessage, nowMs: number): void;
   /** The first messages of a partition at or after an offset. */
   read(topic: string, partition: number, from: number, limit: number): readonly StoredMessage[];
@@ -35,7 +35,10 @@ export interface LogRecords {
 const deletionsAtOnce = 500;
 
 export function createLogRecords(file: LogFile): LogRecords {
-  const insertTopic = file.query("INSERT OR IGNORE INTO topics (topic, retention_ms) VALUES (?, ?)");
+  const insertTopic = file.query(
+    "INSERT OR IGNORE INTO topics (topic, retention_ms, max_message_bytes) VALUES (?, ?, ?)",
+  );
+  const selectLimit = file.query("SELECT max_message_bytes FROM topics WHERE topic = ?");
   const insertPartition = file.query("INSERT OR IGNORE INTO partitions (topic, partition) VALUES (?, ?)");
   const countPartitions = file.query("SELECT count(*) AS count FROM partitions WHERE topic = ?");
   const takeOffset = file.query(
@@ -80,14 +83,16 @@ export function createLogRecords(file: LogFile): LogRecords {
     selectFirst.first(topic, partition, timeMs)?.integerOrNull("first") ?? end(topic, partition);
 
   return {
-    ensureTopic: ({ name, partitions, retentionMs }) => {
-      insertTopic.run(name, retentionMs ?? null);
+    ensureTopic: ({ name, partitions, retentionMs, maxMessageBytes }) => {
+      insertTopic.run(name, retentionMs ?? null, maxMessageBytes ?? null);
       for (let partition = 0; partition < partitions; partition += 1) insertPartition.run(name, partition);
     },
     partitionsOf,
     append: (message, nowMs) => {
       const { topic, key, value, headers = {} } = message;
       const count = partitionsOf(topic);
+      const limit = selectLimit.first(topic)?.integerOrNull("max_message_bytes");
+      assertMessageSize(message, limit ?? defaultMaxMessageBytes);
       const partition = key === null ? turn++ % count : partitionOfKey(key, count);
       const sizeBytes = messageSizeBytes(message);
       const offset = takeOffset.first(sizeBytes, topic, partition)?.integer("offset") ?? 0;

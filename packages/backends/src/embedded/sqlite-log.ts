@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import type { MessageLog } from "@flts/common/ports/message-log";
-import { assertMessageSize, defaultMaxMessageBytes } from "../message-size.ts";
 import { assertTopicSpec } from "../topic-name.ts";
 import { browseTopic } from "./log-browse.ts";
 import { startLogClient } from "./log-client.ts";
@@ -14,7 +13,6 @@ export interface SqliteLogOptions {
   /** The file; it and its folder are created when missing. Processes share it on one machine, never over a network. */
   readonly file: string;
   readonly clock: Clock;
-  readonly maxMessageBytes?: number;
   /** After so much silence a member is taken for dead, unless its process is seen to be gone earlier. */
   readonly leaseMs?: number;
   /** How long messages are kept where their topic does not say; Kafka's default of seven days. */
@@ -35,7 +33,7 @@ const defaultRetentionBytes = 256 * 1024 * 1024;
  * @throws LOG_FORBIDDEN, LOG_CORRUPT, LOG_UNAVAILABLE when the file cannot be used
  */
 export async function createSqliteLog(options: SqliteLogOptions): Promise<MessageLog> {
-  const { file, clock, maxMessageBytes = defaultMaxMessageBytes } = options;
+  const { file, clock } = options;
   const consumers = new Map<string, LogConsumer>();
   let lastAliveMs = clock.monotonicMs();
 
@@ -68,10 +66,7 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Messag
       for (const topic of topics) assertTopicSpec(topic);
       await client.call("ensureTopics", topics);
     },
-    publish: async (messages) => {
-      for (const message of messages) assertMessageSize(message, maxMessageBytes);
-      await client.call("publish", messages, clock.now());
-    },
+    publish: (messages) => client.call("publish", messages, clock.now()),
     consume: async (subscription) => {
       const member = randomUUID();
       const consumer = createLogConsumer(client, member, subscription, {

@@ -40,6 +40,19 @@ test("a log of a later layout is refused", () => {
   expect(codeOfOpening(path)).toBe("LOG_CORRUPT");
 });
 
+test("a log of the first layout is taken over", () => {
+  const path = join(folder, "log.db");
+  openLogFile(path).close();
+  const db = new DatabaseSync(path);
+  db.exec("INSERT INTO topics (topic) VALUES ('kept')");
+  db.exec("ALTER TABLE topics DROP COLUMN max_message_bytes; PRAGMA user_version = 1");
+  db.close();
+  const file = openLogFile(path);
+  const kept = file.query("SELECT topic, max_message_bytes FROM topics").first();
+  expect([kept?.text("topic"), kept?.integerOrNull("max_message_bytes")]).toStrictEqual(["kept", null]);
+  file.close();
+});
+
 test("a failing transaction leaves no trace", () => {
   const file = openLogFile(join(folder, "log.db"));
   const insert = file.query("INSERT INTO topics (topic) VALUES (?)");

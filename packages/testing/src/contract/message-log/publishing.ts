@@ -83,6 +83,17 @@ export function publishing(suite: LogSuite): void {
       expect(stored.map(({ value }) => value.byteLength)).toStrictEqual([900 * 1024]);
     });
 
+    test("carries as large a message as its topic allows", async () => {
+      const roomy = `${suite.topic}-roomy`;
+      await suite.log.ensureTopics([{ name: roomy, partitions: 1, maxMessageBytes: 4 * 1024 * 1024 }]);
+      const message = { topic: roomy, key: "k", value: new Uint8Array(3 * 1024 * 1024) };
+      await suite.log.publish([message]);
+      const larger = { ...message, value: new Uint8Array(5 * 1024 * 1024) };
+      await expectCode("MESSAGE_TOO_LARGE", suite.log.publish([larger]), new RegExp(roomy));
+      const stored = await collect(suite.log.browse(roomy));
+      expect(stored.map(({ value }) => value.byteLength)).toStrictEqual([3 * 1024 * 1024]);
+    });
+
     test("keeps its own copy of the bytes", async () => {
       const value = Buffer.from("before");
       await suite.log.publish([{ topic: suite.topic, key: null, value }]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assignPartitions } from "../../src/embedded/assignment.ts";
+import { assignPartitions } from "../src/assignment.ts";
 
 const member = (id: string, ...topics: readonly string[]) => ({ id, topics });
 const slot = (topic: string, partition: number, owner: string | null = null) => ({
