@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import type { MessageLog } from "@flts/common/ports/message-log";
 import type { ObjectStore } from "@flts/common/ports/object-store";
@@ -8,13 +7,15 @@ import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { setting } from "@flts/common/service/config";
 import { z } from "zod";
 import { createFailpoint } from "./failpoints.ts";
+import { kafkaConnection, kafkaSecrets, kafkaSettings } from "./kafka/connection.ts";
 import { createSystemClock } from "./system-clock.ts";
 import { createSystemRandom } from "./system-random.ts";
 
 /** Environment variables that say where the backends are; a service adds them to its own settings. */
 export const backendSettings = {
-  /** Kafka's brokers; the embedded log when not set. */
+  /** Kafka's brokers, `host:port` each, with commas between; the embedded log when not set. */
   KAFKA_BOOTSTRAP_SERVERS: setting.text(""),
+  ...kafkaSettings,
   /** URL of the S3 store; a folder when not set. */
   S3_ENDPOINT: setting.text(""),
   AWS_REGION: setting.text("us-east-1"),
@@ -46,6 +47,7 @@ export const backendSettings = {
 
 /** Settings that may be given as files: the `secrets` of `loadConfig`. */
 export const backendSecrets = [
+  ...kafkaSecrets,
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
@@ -76,16 +78,18 @@ interface Site {
 /** A port's two adapters: the vendor's where its variable is set, else the embedded one. Each is loaded only when it is chosen. */
 interface Choice<Args extends readonly unknown[], Port> {
   readonly variable: "KAFKA_BOOTSTRAP_SERVERS" | "S3_ENDPOINT" | "MLFLOW_TRACKING_URI";
-  readonly vendor: string;
-  /** Left out where this version has no such adapter. */
-  readonly real?: (site: Site, ...args: Args) => Promise<Port>;
+  readonly real: (site: Site, ...args: Args) => Promise<Port>;
   readonly embedded: (site: Site, ...args: Args) => Promise<Port>;
 }
 
 const choices = {
   log: {
     variable: "KAFKA_BOOTSTRAP_SERVERS",
-    vendor: "Kafka",
+    real: async ({ settings, clock }) => {
+      const connection = kafkaConnection(settings);
+      const { createKafkaLog } = await import("./kafka/kafka-log.ts");
+      return createKafkaLog(connection, clock);
+    },
     embedded: async ({ settings, clock }) => {
       const { createSqliteLog } = await import("./embedded/sqlite-log.ts");
       return createSqliteLog({
@@ -99,7 +103,6 @@ const choices = {
   } satisfies Choice<[], MessageLog>,
   store: {
     variable: "S3_ENDPOINT",
-    vendor: "S3",
     real: async ({ settings, clock, random }) => {
       const { createS3Store } = await import("./s3/s3-store.ts");
       const location = {
@@ -118,7 +121,6 @@ const choices = {
   } satisfies Choice<[], ObjectStore>,
   tracker: {
     variable: "MLFLOW_TRACKING_URI",
-    vendor: "MLflow",
     real: async ({ settings, clock }, store) => {
       const { createMlflowTracker } = await import("./mlflow/mlflow-tracker.ts");
       return createMlflowTracker({ settings, store: settings.S3_ENDPOINT === "" ? null : store, clock });
@@ -132,10 +134,9 @@ const choices = {
 
 /**
  * Opens the backends that the settings name.
- * @throws CONFIG_INVALID naming every variable whose adapter is missing; the adapters' own errors
+ * @throws CONFIG_INVALID; the adapters' own errors
  */
 export async function connectBackends(settings: BackendSettings): Promise<Backends> {
-  assertAdapters(settings);
   const site: Site = { settings, clock: createSystemClock(), random: createSystemRandom() };
   const opened: { close(): Promise<void> }[] = [];
   /** In reverse order of opening: the tracker may stand on the store. */
@@ -167,16 +168,5 @@ async function open<Args extends readonly unknown[], Port>(
   site: Site,
   ...args: Args
 ): Promise<Port> {
-  return real && site.settings[variable] !== "" ? real(site, ...args) : embedded(site, ...args);
-}
-
-function assertAdapters(settings: BackendSettings): void {
-  const missing = Object.values(choices).filter(
-    (choice) => settings[choice.variable] !== "" && !("real" in choice),
-  );
-  if (missing.length === 0) return;
-  const texts = missing.map(
-    ({ variable, vendor }) => `${variable} is set, but the ${vendor} adapter is not part of this version`,
-  );
-  throw new FltsError("CONFIG_INVALID", `${texts.join("; ")}: unset it to use the embedded backends`);
+  return site.settings[variable] !== "" ? real(site, ...args) : embedded(site, ...args);
 }

@@ -27,25 +27,19 @@ test("without variables everything lies in FLTS_HOME, and is there again after a
   await rm(home, { recursive: true });
 });
 
-test("a variable whose adapter is missing is a fault of configuration", async () => {
-  const connecting = connectBackends(settings({ KAFKA_BOOTSTRAP_SERVERS: "kafka:9092" }));
-  await expect(connecting).rejects.toMatchObject({
-    code: "CONFIG_INVALID",
-    message: expect.stringMatching(/KAFKA_BOOTSTRAP_SERVERS.*Kafka.*embedded/),
-  });
-});
-
-test("an S3 store and an MLflow that are away keep nobody from starting", async () => {
+test("a Kafka, an S3 store and an MLflow that are away keep nobody from starting", async () => {
   const home = await mkdtemp(join(tmpdir(), "flts-home-"));
-  const { store, tracker, close } = await connectBackends(
+  const { log, store, tracker, close } = await connectBackends(
     settings({
       FLTS_HOME: home,
+      KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:9",
       S3_ENDPOINT: "http://127.0.0.1:9",
       MLFLOW_TRACKING_URI: "http://127.0.0.1:9",
       AWS_ACCESS_KEY_ID: "k",
       AWS_SECRET_ACCESS_KEY: "s",
     }),
   );
+  await expect(log.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
   await expect(store.ping()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   await expect(tracker.ping()).rejects.toMatchObject({ code: "TRACKER_UNAVAILABLE" });
   await close();
@@ -53,16 +47,20 @@ test("an S3 store and an MLflow that are away keep nobody from starting", async 
 });
 
 test.each([
+  [{ KAFKA_BOOTSTRAP_SERVERS: "kafka" }, /KAFKA_BOOTSTRAP_SERVERS.*host:port/],
   [{ S3_ENDPOINT: "minio:9000" }, /S3_ENDPOINT.*URL/],
   [{ S3_ENDPOINT: "http://minio:9000", AWS_ACCESS_KEY_ID: "k" }, /AWS_SECRET_ACCESS_KEY/],
   [{ MLFLOW_TRACKING_URI: "databricks" }, /MLFLOW_TRACKING_URI.*URL/],
-])("settings of S3 and MLflow that cannot work are faults of configuration", async (environment, message) => {
-  const connecting = connectBackends(settings(environment));
-  await expect(connecting).rejects.toMatchObject({
-    code: "CONFIG_INVALID",
-    message: expect.stringMatching(message),
-  });
-});
+])(
+  "settings of Kafka, S3 and MLflow that cannot work are faults of configuration",
+  async (environment, message) => {
+    const connecting = connectBackends(settings(environment));
+    await expect(connecting).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringMatching(message),
+    });
+  },
+);
 
 test("credentials may come from files", async () => {
   const home = await mkdtemp(join(tmpdir(), "flts-secrets-"));
