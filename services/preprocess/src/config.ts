@@ -7,6 +7,8 @@ export const preprocessSettings = {
   IDENTIFIER: setting.text(""),
   INPUT_BUCKET: setting.text("dataset"),
   OUTPUT_BUCKET: setting.text("processed-data"),
+  /** Where candidates lie: a table that has one was trained on. */
+  PROMOTION_BUCKET: setting.text("model-promotion"),
   /** Gives `<name>.csv` and `<name>_test.csv`. Several, with commas between, or `*` for all that are there: `stations.ts`. */
   DATASET_NAME: setting.text(""),
   /** Named files win over DATASET_NAME. */

@@ -1,11 +1,16 @@
 import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { reconcile } from "@flts/common/housekeeping/reconcile";
 import { runService } from "@flts/common/service/service";
 import { toMessage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { preprocessSettings } from "./config.ts";
+import { claimLedgers } from "./reconcile-claims.ts";
 import { runJob } from "./run.ts";
 
-/** A job: it runs once and ends, with code 0 when the claims of every station are sent. */
+/** A job beside this one that has just written its heads has sent its claims by then. */
+const SETTLE_MS = 5_000;
+
+/** A job: it runs once and ends, with code 0 when the claims of every station are sent, those that an earlier job died over included. */
 await runService({
   name: "preprocess",
   settings: { ...preprocessSettings, ...backendSettings },
@@ -14,13 +19,24 @@ await runService({
     onStop("backends", close);
     await messages.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
     for (const bucket of [config.INPUT_BUCKET, config.OUTPUT_BUCKET]) await store.ensureBucket(bucket);
-    return {
-      done: runJob(config, {
+    const work = async (): Promise<void> => {
+      await runJob(config, {
         store,
         clock,
         log,
         publish: (emissions) => messages.publish(emissions.map(toMessage)),
-      }),
+      });
+      const ledgers = claimLedgers({
+        store,
+        log: messages,
+        outputBucket: config.OUTPUT_BUCKET,
+        outputTrain: config.OUTPUT_TRAIN,
+        outputTest: config.OUTPUT_TEST,
+        promotionBucket: config.PROMOTION_BUCKET,
+      });
+      const looks = { log: messages, clock, settleMs: SETTLE_MS, signal: new AbortController().signal };
+      for (const round of await reconcile(ledgers, looks)) log.info("event_republished", { round });
     };
+    return { done: work() };
   },
 });

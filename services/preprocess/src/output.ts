@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { DigestedClaim } from "@flts/common/claim-check/claim-check";
 import { hasCode } from "@flts/common/contracts/errors";
-import type { ObjectStore } from "@flts/common/ports/object-store";
+import type { ObjectStore, PutOptions } from "@flts/common/ports/object-store";
 import { createParquetEncoder, type ParquetMetadata, ROW_GROUP_ROWS } from "@flts/forecasting/table/parquet";
 import type { Spill } from "./spill.ts";
 import type { SpilledTable } from "./spilled-table.ts";
@@ -32,13 +32,14 @@ export async function storeTable(
   add(encoder.finish());
   const sha256 = hash.digest("hex");
   const object = keyOf(sha256);
+  const put = (options?: PutOptions) =>
+    store.put({ bucket, key: object }, asStream(spill.chunks(file)), options);
   try {
-    await store.put({ bucket, key: object }, asStream(spill.chunks(file)), {
-      condition: { ifNoneMatch: "*" },
-    });
+    await put({ condition: { ifNoneMatch: "*" } });
   } catch (error) {
-    // The key names the content: whoever was first wrote the same bytes.
     if (!hasCode(error, "OBJECT_CONFLICT")) throw error;
+    // The key names the content, so these are the same bytes. Written again they are young: a garbage collector leaves them until they are claimed.
+    await put();
   }
   return { bucket, object, size: spill.sizeOf(file), sha256 };
 }

@@ -26,6 +26,8 @@ export const trainSettings = {
   TRAIN_MEMORY_MAX_BYTES: setting.int(1024 ** 3, { min: 64 * 1024 ** 2 }),
   /** A trainer that shows no sign of life for so long loses its work to another. */
   TRAIN_LEASE_MS: setting.int(10_000, { min: 500 }),
+  /** Between two looks for candidates that nobody was told of. */
+  RECONCILE_INTERVAL_MS: setting.int(600_000, { min: 1_000 }),
   /** Largest table that is read. */
   CLAIM_MAX_BYTES: setting.int(1024 ** 3, { min: 1 }),
   CLAIM_MISSING_GRACE_MS: setting.int(60_000),

@@ -1,4 +1,6 @@
 import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { reconcile } from "@flts/common/housekeeping/reconcile";
+import { repeat } from "@flts/common/housekeeping/repeat";
 import { CODE_VERSION, runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
 import { startStage } from "@flts/common/stage/runner";
@@ -9,7 +11,11 @@ import { familyOf } from "@flts/families/registry";
 import { trainInChild } from "./child-runner.ts";
 import { type CombineDeps, combineStage } from "./combine-stage.ts";
 import { familySettings, trainSettings } from "./config.ts";
+import { candidateLedgers } from "./reconcile-candidates.ts";
 import { trainStage } from "./train-stage.ts";
+
+/** A trainer that has just written a candidate has published its event by then. */
+const SETTLE_MS = 30_000;
 
 await runService({
   name: "train",
@@ -63,6 +69,24 @@ await runService({
       ? await startStage(combineStage, { ...environment, deps })
       : await startStage(claims, { ...environment, deps });
     onStop("stage", () => stage.stop());
+    const ledgers = candidateLedgers({
+      ...backends,
+      promotionBucket: config.PROMOTION_BUCKET,
+      family: family.name,
+    });
+    const reconciler = repeat(
+      {
+        clock: backends.clock,
+        everyMs: config.RECONCILE_INTERVAL_MS,
+        onError: (error) => log.error("reconcile_fail", error),
+      },
+      async (signal) => {
+        const looks = { log: backends.log, clock: backends.clock, settleMs: SETTLE_MS, signal };
+        for (const workKey of await reconcile(ledgers, looks))
+          log.info("event_republished", { work_key: workKey });
+      },
+    );
+    onStop("reconciler", () => reconciler.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
     probes.addComponent("store", () => backends.store.ping());
     probes.addComponent("mlflow", () => backends.tracker.ping());

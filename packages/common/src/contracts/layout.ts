@@ -61,9 +61,19 @@ export const keys = {
   processedHead: (identifier: string, name: string): string =>
     `${stationFolder(identifier)}${name}.meta.json`,
 
+  /** A day's forecasts of a station (behaviour §7.6), as replicas write them: each its own parts, none ever changed. `day` is `YYYYMMDD`, UTC. */
+  inferenceLogPart: (identifier: string, day: string, part: string): string =>
+    `${keys.inferenceLogDay(identifier, day)}parts/${checkName("part", part)}.jsonl`,
+  /** The same day's lines in one object, at the reference's place, once the day is over. */
+  inferenceLog: (identifier: string, day: string): string =>
+    `${keys.inferenceLogDay(identifier, day)}results.jsonl`,
+  inferenceLogDay: (identifier: string, day: string): string =>
+    `${checkStation(stationOf(identifier))}/${checkName("day", day)}/`,
+
   candidate: (round: string, family: string, workKey: string): string =>
-    `candidates/${round}/${family}/${workKey}.json`,
-  candidatesOf: (round: string): string => `candidates/${round}/`,
+    `${keys.candidatesOf(round)}${family}/${workKey}.json`,
+  candidatesOf: (round: string): string => `${keys.candidates}${round}/`,
+  candidates: "candidates/",
   /** What eval decided about one set of candidates, attempt by attempt: written before it acts. */
   decision: (round: string, decisionId: string, attempt: number): string =>
     `${keys.decisionsOf(round, decisionId)}${String(attempt).padStart(4, "0")}.json`,
@@ -82,6 +92,8 @@ export const keys = {
   redrive: (topic: string, partition: number, offset: string): string =>
     `${keys.redrives}${topic}/${partition}-${offset}.json`,
   redrives: "_redrives/",
+  /** Written to be listed: its time is the store's. */
+  storeTime: "_gc/time",
   /** The lease of whoever redrives. */
   redriver: "_leases/redrive.json",
   /** What became of a pointer that was laid by hand, by the digest of its place and bytes. */

@@ -5,8 +5,8 @@ import { DEAD_LETTER_MAX_BYTES, deadLetterTopic } from "./dead-letter.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Events are kept a week: long enough for a long week-end's outage. Objects outlive them, so that they can be made again. */
-const EVENT_RETENTION_MS = 7 * DAY_MS;
-const DEAD_LETTER_RETENTION_MS = 30 * DAY_MS;
+export const EVENT_RETENTION_MS = 7 * DAY_MS;
+export const DEAD_LETTER_RETENTION_MS = 30 * DAY_MS;
 
 /** Dead letters of the preprocess job, which consumes no topic. */
 export const PREPROCESS_DEAD_LETTERS = deadLetterTopic("preprocess");
