@@ -1,5 +1,5 @@
 import { FltsError } from "@flts/common/contracts/errors";
-import { bandsOf, type Intervals, scalesOf } from "./evaluation/intervals.ts";
+import { bandsOf, type Intervals, lastStandings } from "./evaluation/intervals.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { parseLagColumn } from "./preprocess/lags.ts";
 import { timeFeatureColumns, timeFeaturesOf } from "./preprocess/time-features.ts";
@@ -10,7 +10,7 @@ export interface Forecast {
   readonly targets: readonly string[];
   /** `[steps]` */
   readonly timesMs: Float64Array;
-  /** Each `[steps, targets]`, row-major; lower ≤ forecast ≤ upper. */
+  /** Each `[steps, targets]`, row-major; lower ≤ upper, see `bandsOf` for where the forecast lies. */
   readonly forecast: Float64Array;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
@@ -35,11 +35,11 @@ export async function forecastAfter(
   const forecast = rolled.map((value, position) =>
     Math.max(value, intervals.targets[position % targets.length]?.minimum ?? Number.NEGATIVE_INFINITY),
   );
-  const scales = scalesOf(
+  const standings = lastStandings(
     intervals,
     targets.map((target) => columnOf(history, target)),
   );
-  const { lower, upper } = bandsOf(intervals, scales, forecast);
+  const { lower, upper } = bandsOf(intervals, standings, forecast);
   const timesMs = Float64Array.from({ length: steps }, (_, step) => end + (step + 1) * stepMs);
   return { targets, timesMs, forecast, lower, upper };
 }

@@ -9,12 +9,18 @@ import { type RollingForecasts, seriesOf } from "./forecasts.ts";
  * inference for regression", 2018, §5.2): an error is measured in units of how restless the target was just before, so that a
  * quiet night gets narrow bands and a busy evening wide ones. Quantiles are per target and per step ahead, one for each side,
  * because traffic rises further than it falls.
+ *
+ * Errors are those of the forecast drawn in towards the last value, at most `reach` scales away from it. How far a target moves
+ * in units of its recent changes stays the same from week to week; how wrong a model is does not, least of all one that has
+ * lost the level (docs/adr/0010-intervals-under-drift.md). All that this needs is in the window that the forecast is made from.
  */
 export const intervalsSchema = z.object({
   /** The share of values meant to fall inside. */
   level: z.number().gt(0).lt(1),
   /** Rows that the scale looks back at. */
   window: z.number().int().positive(),
+  /** How far from the last value a band's centre lies at most, in scales times the root of the step; without it, as far as the forecast. */
+  reach: z.number().nonnegative().optional(),
   /** Forecasts calibrated on, per step: few of them make wide and uncertain bands. */
   calibratedOn: z.number().int().nonnegative(),
   targets: z.array(
@@ -40,6 +46,10 @@ export type Intervals = z.infer<typeof intervalsSchema>;
  */
 export const SCALE_WINDOW = 10;
 const FLOOR_SHARE = 0.01;
+/** Of 0, ¼, ½, ¾ and 1 the largest that kept every family's coverage on folds of the train files; each quarter less costs good models 3 % of width. */
+const REACH = 0.5;
+/** A forecast up to so many scales, times the root of the step, from the last value lies inside its band; one further off need not. */
+const PLAUSIBLE = 4;
 /** In scales: nine tenths of normal errors as large as recent changes lie within. Few errors cannot show that a model does better. */
 const LEAST_BOUND_OF_FEW = 2;
 
@@ -59,19 +69,25 @@ export function calibrateIntervals(
   return {
     level,
     window: SCALE_WINDOW,
+    reach: REACH,
     calibratedOn: origins.length,
     targets: targets.map((target, index) => {
       const column = columns[index]!;
       const steps = Array.from({ length: horizon }, (_, step) => seriesOf(forecasts, index, step + 1));
       const { actual } = steps[0]!;
       const floor = FLOOR_SHARE * quantileOfSorted(actual.map(Math.abs).toSorted(), 0.5);
-      const changes = Float64Array.from(origins, (origin) => recentChange(column, origin));
-      const known = changes.filter((change) => !Number.isNaN(change)).toSorted();
+      const recents = Array.from(origins, (origin) => recentOf(column, origin, SCALE_WINDOW));
+      const known = Float64Array.from(recents, ({ change }) => change)
+        .filter((change) => !Number.isNaN(change))
+        .toSorted();
       const typical = known.length === 0 ? floor : Math.max(quantileOfSorted(known, 0.5), floor);
-      const scales = changes.map((change) => scaleFrom(change, floor, typical));
-      const bounds = steps.map((step) =>
+      const standings = recents.map((recent) => standingAt(recent, floor, typical));
+      const bounds = steps.map((step, ahead) =>
         conformalBounds(
-          step.actual.map((value, row) => (value - step.forecast[row]!) / scales[row]!),
+          step.actual.map((value, row) => {
+            const standing = standings[row]!;
+            return (value - centreOf(step.forecast[row]!, standing, ahead, REACH)) / standing.scale;
+          }),
           level,
         ),
       );
@@ -87,11 +103,19 @@ export function calibrateIntervals(
   };
 }
 
-/** The scale of each target at the end of its recent values (raw units, as many as there are): `[targets]`. */
-export function scalesOf(intervals: Intervals, recent: readonly Float64Array[]): number[] {
+/** Where a target stands when it is forecast. Raw units. */
+export interface LastStanding {
+  /** The last value known; NaN where history has none. */
+  readonly last: number;
+  /** How far it has moved from row to row of late; above 0. */
+  readonly scale: number;
+}
+
+/** Each target's standing at the end of its recent values (raw units, as many as there are): `[targets]`. */
+export function lastStandings(intervals: Intervals, recent: readonly Float64Array[]): LastStanding[] {
   return intervals.targets.map(({ floor, typical }, index) => {
     const values = recent[index]!;
-    return scaleFrom(recentChange(values, values.length - 1, intervals.window), floor, typical);
+    return standingAt(recentOf(values, values.length - 1, intervals.window), floor, typical);
   });
 }
 
@@ -99,11 +123,11 @@ export function scalesOf(intervals: Intervals, recent: readonly Float64Array[]):
  * The bands around one forecast. Beyond the calibrated steps the widths grow with the square root of the step, as those of a
  * random walk do.
  * @param forecast `[steps, targets]`, row-major, raw units
- * @returns the same shape; lower ≤ forecast ≤ upper
+ * @returns the same shape; lower ≤ upper, with the forecast between them unless it is implausibly far from the last value
  */
 export function bandsOf(
-  { targets }: Intervals,
-  scales: readonly number[],
+  { targets, reach }: Intervals,
+  standings: readonly LastStanding[],
   forecast: Float64Array,
 ): { lower: Float64Array; upper: Float64Array } {
   const lower = new Float64Array(forecast.length);
@@ -112,17 +136,21 @@ export function bandsOf(
     const index = position % targets.length;
     const step = Math.floor(position / targets.length);
     const target = targets[index]!;
-    const calibrated = target.lower.length;
-    const at = Math.min(step, calibrated - 1);
-    const width = scales[index]! * Math.sqrt((step + 1) / (at + 1));
-    const low = value + target.lower[at]! * width;
-    lower[position] = Math.min(value, target.minimum === null ? low : Math.max(low, target.minimum));
-    upper[position] = value + target.upper[at]! * width;
+    const standing = standings[index]!;
+    const at = Math.min(step, target.lower.length - 1);
+    const width = standing.scale * Math.sqrt((step + 1) / (at + 1));
+    const centre = centreOf(value, standing, step, reach);
+    const least = target.minimum ?? Number.NEGATIVE_INFINITY;
+    const low = Math.max(centre + target.lower[at]! * width, least);
+    const high = Math.max(centre + target.upper[at]! * width, least);
+    const inside = reach === undefined || value === centreOf(value, standing, step, PLAUSIBLE);
+    lower[position] = inside ? Math.min(low, value) : low;
+    upper[position] = inside ? Math.max(high, value) : high;
   }
   return { lower, upper };
 }
 
-/** The bands of many forecasts, each with the scale at its origin: `[n, horizon, targets]` each. */
+/** The bands of many forecasts, each from where its targets stand at its origin: `[n, horizon, targets]` each. */
 export function bandsOfAll(
   intervals: Intervals,
   { origins, forecast, horizon, targets }: RollingForecasts,
@@ -137,7 +165,7 @@ export function bandsOfAll(
     );
     const bands = bandsOf(
       intervals,
-      scalesOf(intervals, recent),
+      lastStandings(intervals, recent),
       forecast.subarray(index * size, (index + 1) * size),
     );
     lower.set(bands.lower, index * size);
@@ -146,22 +174,46 @@ export function bandsOfAll(
   return { lower, upper };
 }
 
-/** Mean absolute change from row to row over the last `window` rows up to `end`; NaN where there is none. */
-function recentChange(values: Float64Array, end: number, window = SCALE_WINDOW): number {
-  let sum = 0;
-  let count = 0;
-  for (let row = Math.max(1, end - window + 2); row <= end; row++) {
-    const change = Math.abs(values[row]! - values[row - 1]!);
-    if (Number.isNaN(change)) continue;
-    sum += change;
-    count++;
-  }
-  return sum / count;
+/** The forecast, or what comes nearest to it within `reach` scales of the last value; `ahead` counts steps from 0. */
+function centreOf(
+  forecast: number,
+  { last, scale }: LastStanding,
+  ahead: number,
+  reach: number | undefined,
+): number {
+  if (reach === undefined || Number.isNaN(last)) return forecast;
+  const far = reach * scale * Math.sqrt(ahead + 1);
+  return Math.min(Math.max(forecast, last - far), last + far);
 }
 
-/** Never 0, so that errors can be divided by it. */
-const scaleFrom = (change: number, floor: number, typical: number) =>
-  Math.max(Number.isNaN(change) ? typical : change, floor, Number.MIN_VALUE ** 0.5);
+interface Recent {
+  readonly last: number;
+  readonly change: number;
+}
+
+/** The last value, and the mean absolute change from row to row, over the last `window` rows up to `end`; NaN where there is none. */
+function recentOf(values: Float64Array, end: number, window: number): Recent {
+  let last = Number.NaN;
+  let sum = 0;
+  let count = 0;
+  for (let row = Math.max(0, end - window + 1); row <= end; row++) {
+    const value = values[row] ?? Number.NaN;
+    if (Number.isNaN(value)) continue;
+    const change = Math.abs(value - values[row - 1]!);
+    if (row > end - window + 1 && row > 0 && !Number.isNaN(change)) {
+      sum += change;
+      count++;
+    }
+    last = value;
+  }
+  return { last, change: sum / count };
+}
+
+/** The scale is never 0, so that errors can be divided by it. */
+const standingAt = ({ last, change }: Recent, floor: number, typical: number): LastStanding => ({
+  last,
+  scale: Math.max(Number.isNaN(change) ? typical : change, floor, Number.MIN_VALUE ** 0.5),
+});
 
 /**
  * The (1 − level)/2 and (1 + level)/2 quantiles with the finite-sample correction (ranks out of n + 1). Fewer errors than have

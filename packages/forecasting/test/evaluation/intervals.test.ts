@@ -4,8 +4,9 @@ import {
   bandsOf,
   bandsOfAll,
   calibrateIntervals,
+  type Intervals,
   intervalsSchema,
-  scalesOf,
+  lastStandings,
 } from "../../src/evaluation/intervals.ts";
 import { coverage } from "../../src/evaluation/metrics.ts";
 import { rollForecasts } from "../../src/evaluation/rolling.ts";
@@ -27,6 +28,8 @@ function restless(rows: number, seed: number) {
     [values],
   );
 }
+const scaleAfter = (intervals: Intervals, ...recent: readonly number[]) =>
+  lastStandings(intervals, [Float64Array.from(recent)])[0]?.scale;
 const forecaster = repeatLast(["a"], ["a"], { window: 12 });
 
 async function calibrated(horizon: number, level?: number) {
@@ -49,10 +52,10 @@ describe("intervals of a walk", () => {
 
   test("are wide where it is restless and narrow where it is not", async () => {
     const { intervals } = await calibrated(1);
-    expect(scalesOf(intervals, [Float64Array.of(900, 920, 900, 920)])).toEqual([20]);
-    expect(scalesOf(intervals, [Float64Array.of(900, 1100, 900, 1100)])).toEqual([200]);
+    expect(scaleAfter(intervals, 900, 920, 900, 920)).toBe(20);
+    expect(scaleAfter(intervals, 900, 1100, 900, 1100)).toBe(200);
     const width = (scale: number) => {
-      const { lower, upper } = bandsOf(intervals, [scale], Float64Array.of(500));
+      const { lower, upper } = bandsOf(intervals, [{ last: 500, scale }], Float64Array.of(500));
       return (upper[0] ?? 0) - (lower[0] ?? 0);
     };
     expect(width(20)).toBeCloseTo(10 * width(2), 6);
@@ -60,7 +63,7 @@ describe("intervals of a walk", () => {
 
   test("widen from step to step, and with the square root of the step beyond the calibrated ones", async () => {
     const { intervals } = await calibrated(4);
-    const { lower, upper } = bandsOf(intervals, [1], new Float64Array(16).fill(500));
+    const { lower, upper } = bandsOf(intervals, [{ last: 500, scale: 1 }], new Float64Array(16).fill(500));
     const widths = upper.map((value, step) => value - (lower[step] ?? 0));
     expect(widths[3]).toBeGreaterThan(1.5 * (widths[0] ?? 0));
     expect(widths[15]).toBeCloseTo(2 * (widths[3] ?? 0), 9);
@@ -86,7 +89,7 @@ const single = (actual: readonly number[], forecast: readonly number[], columns:
   );
 
 test("the bounds are the order statistics of split conformal inference", () => {
-  const zigzag = Float64Array.from({ length: 40 }, (_, row) => row % 2);
+  const zigzag = Float64Array.from({ length: 40 }, (_, row) => 9.5 + (row % 2));
   const errors = [5, -3, 1, 2, -1, 4, -2, 3, 0];
   const { targets, calibratedOn } = single(
     errors.map((error) => 10 + error),
@@ -105,7 +108,7 @@ test("the bounds are the order statistics of split conformal inference", () => {
 });
 
 test("too few errors to know a tail give both sides the largest, stretched the further the fewer there are", () => {
-  const zigzag = Float64Array.from({ length: 40 }, (_, row) => row % 2);
+  const zigzag = Float64Array.from({ length: 40 }, (_, row) => 9.5 + (row % 2));
   const bounds = (errors: readonly number[]) => {
     const { lower, upper } =
       single(
@@ -129,53 +132,103 @@ test("a scale comes from the last ten rows, skips holes, and falls back where th
   const intervals = { level: 0.9, window: 10, calibratedOn: 3, targets };
   expect(targets[0]).toMatchObject({ floor: 2, typical: 2 });
   const rising = Float64Array.from({ length: 30 }, (_, row) => row ** 2);
-  expect(scalesOf(intervals, [rising])).toEqual([(29 ** 2 - 20 ** 2) / 9]);
-  expect(scalesOf(intervals, [Float64Array.of(0, 10, Number.NaN, 50, 60)])).toEqual([10]);
-  expect(scalesOf(intervals, [Float64Array.of(7)])).toEqual([2]);
-  expect(scalesOf(intervals, [Float64Array.of(7, 7, 7)])).toEqual([2]);
+  expect(lastStandings(intervals, [rising])).toEqual([{ last: 29 ** 2, scale: (29 ** 2 - 20 ** 2) / 9 }]);
+  expect(scaleAfter(intervals, 0, 10, Number.NaN, 50, 60)).toBe(10);
+  expect(scaleAfter(intervals, 7)).toBe(2);
+  expect(scaleAfter(intervals, 7, 7, 7)).toBe(2);
+  expect(lastStandings(intervals, [Float64Array.of(3, Number.NaN)])).toEqual([{ last: 3, scale: 2 }]);
+  expect(lastStandings(intervals, [Float64Array.of(Number.NaN)])).toEqual([{ last: Number.NaN, scale: 2 }]);
 });
 
 test("the lower band of traffic stops at nothing, that of a signed target does not", () => {
-  const base = { level: 0.9, window: 10, calibratedOn: 9 };
+  const base = { level: 0.9, window: 10, reach: 0.5, calibratedOn: 9 };
   const target = { target: "a", floor: 1, typical: 1, minimum: 0, lower: [-5], upper: [5] };
-  expect([...bandsOf({ ...base, targets: [target] }, [1], Float64Array.of(2)).lower]).toEqual([0]);
   expect([
-    ...bandsOf({ ...base, targets: [{ ...target, minimum: null }] }, [1], Float64Array.of(2)).lower,
+    ...bandsOf({ ...base, targets: [target] }, [{ last: 2, scale: 1 }], Float64Array.of(2)).lower,
+  ]).toEqual([0]);
+  expect([
+    ...bandsOf(
+      { ...base, targets: [{ ...target, minimum: null }] },
+      [{ last: 2, scale: 1 }],
+      Float64Array.of(2),
+    ).lower,
   ]).toEqual([-3]);
   const signed = single([-1, 2], [0, 0], Float64Array.of(0, 1, 2, 3));
   expect(signed.targets[0]?.minimum).toBeNull();
 });
 
-test("lower ≤ forecast ≤ upper, all finite, whatever was calibrated on", () => {
-  const values = fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 30 });
+test("lower ≤ upper, all finite, with a plausible forecast between them, whatever was calibrated on", () => {
+  const number = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+  const values = fc.array(number, { minLength: 2, maxLength: 30 });
   fc.assert(
-    fc.property(
-      values,
-      values,
-      fc.double({ min: -1e9, max: 1e9, noNaN: true }),
-      (actual, series, forecast) => {
-        const intervals = single(
-          actual,
-          actual.map(() => 0),
-          Float64Array.from(series),
-        );
-        const scales = scalesOf(intervals, [Float64Array.from(series)]);
-        const { lower, upper } = bandsOf(intervals, scales, Float64Array.of(forecast, forecast, forecast));
-        for (const step of [0, 1, 2]) {
-          expect(lower[step]).toBeLessThanOrEqual(forecast);
-          expect(upper[step]).toBeGreaterThanOrEqual(forecast);
-          expect(Number.isFinite(lower[step]) && Number.isFinite(upper[step])).toBe(true);
-        }
-      },
-    ),
+    fc.property(values, values, number, (actual, series, forecast) => {
+      const intervals = single(
+        actual,
+        actual.map(() => 0),
+        Float64Array.from(series),
+      );
+      const standings = lastStandings(intervals, [Float64Array.from(series)]);
+      const [standing] = standings;
+      const { lower, upper } = bandsOf(intervals, standings, new Float64Array(3).fill(forecast));
+      const near = Math.abs(forecast - (standing?.last ?? 0)) < 3.9 * (standing?.scale ?? 0);
+      for (const [step, low] of lower.entries()) {
+        const high = upper[step] ?? Number.NaN;
+        expect(Number.isFinite(low) && Number.isFinite(high)).toBe(true);
+        expect(low).toBeLessThanOrEqual(high);
+        expect(!near || (low <= forecast && forecast <= high)).toBe(true);
+      }
+    }),
   );
+});
+
+test("a forecast that has lost the level moves its band by half a recent change and no more, whichever way it errs", () => {
+  const zigzag = Float64Array.from({ length: 60 }, (_, row) => 100 + (row % 2));
+  const actual = zigzag.subarray(1, 41);
+  const lost = calibrateIntervals(
+    {
+      targets: ["a"],
+      horizon: 1,
+      origins: Int32Array.from(actual.keys()),
+      actual,
+      forecast: actual.map(() => 900),
+    },
+    [zigzag],
+  );
+  const bandAt = (forecast: number) => {
+    const { lower, upper } = bandsOf(
+      lost,
+      lastStandings(lost, [zigzag.subarray(20, 30)]),
+      Float64Array.of(forecast),
+    );
+    return [lower[0] ?? 0, upper[0] ?? 0] as const;
+  };
+  const [high, low] = [bandAt(900), bandAt(-900)];
+  expect(high[0] - low[0]).toBeCloseTo(lastStandings(lost, [zigzag.subarray(20, 30)])[0]?.scale ?? 0, 9);
+  expect(high[1]).toBeLessThan(110);
+  expect(low[0]).toBeGreaterThan(90);
+  expect(bandAt(103)[1]).toBeGreaterThanOrEqual(103);
+});
+
+test("models calibrated before bands had a reach keep the bands they had", () => {
+  const before = {
+    level: 0.9,
+    window: 10,
+    calibratedOn: 9,
+    targets: [{ target: "a", floor: 1, typical: 1, minimum: null, lower: [-5], upper: [5] }],
+  };
+  const { lower, upper } = bandsOf(
+    intervalsSchema.parse(before),
+    [{ last: 0, scale: 2 }],
+    Float64Array.of(70),
+  );
+  expect([lower[0], upper[0]]).toEqual([60, 80]);
 });
 
 test("a constant series has intervals of no width, and no forecasts are none to calibrate on", () => {
   const { targets } = single([0, 0, 0], [0, 0, 0], new Float64Array(10));
   const { lower, upper } = bandsOf(
     { level: 0.9, window: 10, calibratedOn: 3, targets },
-    [0],
+    [{ last: 0, scale: 0 }],
     Float64Array.of(0),
   );
   expect([lower[0], upper[0]]).toEqual([0, 0]);
