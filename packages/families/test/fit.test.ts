@@ -43,6 +43,7 @@ function recurrentSettings(changes: Record<string, unknown> = {}): Record<string
     OUTPUT_SEQ_LEN: 1,
     EARLY_STOPPING: true,
     PATIENCE: 30,
+    FORECAST_OF: "level",
     ...changes,
   };
 }

@@ -30,11 +30,11 @@ print(json.dumps(np.asarray(answer["forecast"] if isinstance(answer, dict) else 
 
 const settings: Readonly<Record<string, Record<string, unknown>>> = {
   LINEAR: { INPUT_SEQ_LEN: 10 },
-  LSTM: recurrent(),
-  GRU: recurrent(),
+  LSTM: recurrent("level"),
+  GRU: recurrent("root-change"),
 };
 
-function recurrent(): Record<string, unknown> {
+function recurrent(form: string): Record<string, unknown> {
   return {
     HIDDEN_SIZE: 8,
     NUM_LAYERS: 2,
@@ -42,6 +42,7 @@ function recurrent(): Record<string, unknown> {
     EPOCHS: 1,
     LEARNING_RATE: 1e-3,
     LEARNING_RATE_SCHEDULE: "constant",
+    FORECAST_OF: form,
     INPUT_SEQ_LEN: 10,
     OUTPUT_SEQ_LEN: 1,
     EARLY_STOPPING: true,

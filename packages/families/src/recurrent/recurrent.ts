@@ -1,16 +1,19 @@
 import { FltsError } from "@flts/common/contracts/errors";
+import type { ColumnScaling } from "@flts/common/scaler/scaling";
 import { setting } from "@flts/common/service/config";
 import { lossCurve } from "@flts/neural/export/loss-curve";
 import { exportNetwork } from "@flts/neural/export/network";
 import { safetensors } from "@flts/neural/export/safetensors";
+import type { FeatureScaling } from "@flts/neural/export/scaling";
 import { type CellName, recurrentNetwork } from "@flts/neural/networks/recurrent";
 import { TrainingError } from "@flts/neural/training/error";
 import { learningRateSchedules } from "@flts/neural/training/schedule";
-import type { EpochReport, TrainingResult } from "@flts/neural/training/train";
-import { trainRecurrent } from "@flts/neural/training/train-recurrent";
+import { type EpochReport, type TrainingResult, train } from "@flts/neural/training/train";
 import { defineFamily, type Family, type TrainedModel } from "../family.ts";
 import { MODEL_FILE, onnxForecaster } from "../onnx-forecaster.ts";
 import { networkInput } from "./network-input.ts";
+import { rootChangeNetwork } from "./root-change-network.ts";
+import { rootTargets } from "./root-scale.ts";
 
 /** The reference's settings by its names; the defaults are those of its trainers' manifests (behaviour §1.2). */
 const settings = {
@@ -25,6 +28,8 @@ const settings = {
   /** Off trains all epochs; the best weights are kept either way. */
   EARLY_STOPPING: setting.flag(true),
   PATIENCE: setting.int(30, { min: 1 }),
+  /** What a network answers with: where the targets will be, as in the reference, or how far their cube roots move (ADR 10). */
+  FORECAST_OF: setting.choice(["level", "root-change"], "level"),
 };
 
 /** The reference clips gradients at this norm. */
@@ -50,20 +55,36 @@ function recurrentFamily(name: string, cell: CellName): Family {
       signal,
       onProgress,
     }): Promise<TrainedModel> {
-      const { matrix, missing, scalings } = networkInput(table, scaling, split.fit);
+      const changes = given.FORECAST_OF === "root-change";
+      const seen = changes
+        ? rootTargets(table, scaling, targets, split.fit)
+        : { table, scaling, rooted: [] as readonly string[] };
+      const { matrix, missing, scalings } = networkInput(seen.table, seen.scaling, split.fit);
       const columns = table.columns.length;
       const positions = targets.map((target) => table.columns.indexOf(target));
+      const plain = recurrentNetwork({
+        cell,
+        features: columns,
+        hiddenSize: given.HIDDEN_SIZE,
+        numLayers: given.NUM_LAYERS,
+        outputs: given.OUTPUT_SEQ_LEN * targets.length,
+      });
+      const shape = { window: given.INPUT_SEQ_LEN, features: columns, horizon: given.OUTPUT_SEQ_LEN };
+      const roots = targets.map((target, index) =>
+        seen.rooted.includes(target) ? scalings[positions[index]!]! : null,
+      );
+      const network = changes ? rootChangeNetwork(plain, { ...shape, targets: positions, roots }) : plain;
       const result = await inFltsTerms(() =>
-        trainRecurrent({
-          cell,
-          features: matrix,
-          columns,
-          targets: positions,
-          fit: { start: split.fit[0], end: split.fit[1] },
-          stop: { start: split.stop[0], end: split.stop[1] },
+        train({
+          network,
+          table: {
+            features: matrix,
+            columns,
+            targets: positions,
+            fit: { start: split.fit[0], end: split.fit[1] },
+            stop: { start: split.stop[0], end: split.stop[1] },
+          },
           settings: {
-            hiddenSize: given.HIDDEN_SIZE,
-            numLayers: given.NUM_LAYERS,
             batchSize: given.BATCH_SIZE,
             epochs: given.EPOCHS,
             learningRate: given.LEARNING_RATE,
@@ -79,14 +100,7 @@ function recurrentFamily(name: string, cell: CellName): Family {
             onProgress({ fraction: epoch / epochs, epoch, epochs, loss: trainLoss, stopLoss: testLoss }),
         }),
       );
-      const network = recurrentNetwork({
-        cell,
-        features: columns,
-        hiddenSize: given.HIDDEN_SIZE,
-        numLayers: given.NUM_LAYERS,
-        outputs: given.OUTPUT_SEQ_LEN * targets.length,
-      });
-      const features = scalings.map((column, index) => ({ ...column, missing: missing[index] ?? 0 }));
+      const features = scalings.map((column, index) => inGraph(column, missing[index] ?? 0, seen.rooted));
       const spec = {
         name,
         window: given.INPUT_SEQ_LEN,
@@ -110,6 +124,7 @@ function recurrentFamily(name: string, cell: CellName): Family {
           epochs: String(given.EPOCHS),
           learning_rate: String(given.LEARNING_RATE),
           learning_rate_schedule: given.LEARNING_RATE_SCHEDULE,
+          forecast_of: given.FORECAST_OF,
           early_stopping: String(given.EARLY_STOPPING),
           batch_size: String(given.BATCH_SIZE),
           ...(given.EARLY_STOPPING ? { patience: String(given.PATIENCE) } : {}),
@@ -122,6 +137,13 @@ function recurrentFamily(name: string, cell: CellName): Family {
     },
     load: onnxForecaster,
   });
+}
+
+/** How the exported graph scales a column; a rooted one it leaves to the network, which roots it first. */
+function inGraph(scaling: ColumnScaling, missing: number, rooted: readonly string[]): FeatureScaling {
+  return rooted.includes(scaling.column)
+    ? { center: 0, divisor: 1, scale: 1, shift: 0, missing: missing ** 3 }
+    : { ...scaling, missing };
 }
 
 /** The engine knows no FltsError; its faults have the same codes. */
