@@ -1,14 +1,22 @@
 import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
+import type { Table } from "@flts/forecasting/table/table";
 import type { FastifyInstance } from "fastify";
+import type { ComputeStats } from "./compute/compute.ts";
 import { takeJsonBodies } from "./json-body.ts";
-import { type PredictDeps, predict } from "./predict/predict.ts";
+import type { ModelSlot } from "./model/model-slot.ts";
+import type { Admission } from "./predict/admission.ts";
+import { type PredictDeps, predict, TIMEOUT_HEADER } from "./predict/predict.ts";
 import type { RequestTally } from "./request-tally.ts";
 
 export interface InferenceDeps extends Omit<HttpOptions, "health">, Omit<PredictDeps, "observe"> {
+  /** The replica's own station. */
+  readonly slot: ModelSlot;
+  readonly cachedFrame: () => Table | null;
+  readonly admission: Admission;
+  readonly compute: () => ComputeStats;
   readonly tally: RequestTally;
   /** From the process's start to its first model; null before that. */
   readonly startupReadyMs: () => number | null;
-  readonly maxActive: number;
   readonly maxPending: number;
   /** Looks at the head now; resolves when what it names was tried. */
   readonly reload: () => Promise<void>;
@@ -28,9 +36,15 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   });
   takeJsonBodies(app);
 
-  app.post<{ Querystring: Record<string, unknown> }>("/predict", ({ body, query }) =>
-    predict(body, query, { ...deps, observe: tally.observe }),
-  );
+  const predictDeps: PredictDeps = { forecast: deps.forecast, clock: deps.clock, observe: tally.observe };
+  app.post<{ Querystring: Record<string, unknown> }>("/predict", ({ body, query, headers, raw }, reply) => {
+    reply.header("content-type", JSON_TYPE);
+    const isPresent = (): boolean => !raw.socket.destroyed;
+    return predict(
+      { body, query, timeout: headers[TIMEOUT_HEADER] as string | undefined, isPresent },
+      predictDeps,
+    );
+  });
 
   app.get("/predict_ping", () => {
     const champion = slot.current();
@@ -38,7 +52,7 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
       status: "ok",
       model_loaded: champion !== null,
       has_df: deps.cachedFrame() !== null,
-      busy: admission.stats().active > 0,
+      busy: admission.stats().pending > 0,
       input_seq_len: champion?.model.window ?? null,
       output_seq_len: champion?.model.horizon ?? null,
     };
@@ -49,21 +63,23 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   );
 
   app.get("/queue_stats", () => {
-    const { waiting, active, admitted, refused, completed, ...times } = admission.stats();
+    const { pending, waiting, admitted, refused, completed, timedOut, ...times } = admission.stats();
     return {
       status: "ok",
       qsize: waiting,
       enqueued: admitted,
       completed,
       rejected_full: refused,
-      active,
-      wait_samples: completed + active,
+      timeouts: timedOut,
+      active: pending - waiting,
+      wait_samples: admitted - waiting,
       total_wait_ms: times.totalWaitMs,
       last_wait_ms: times.lastWaitMs,
       last_duration_ms: times.lastDurationMs,
+      predicted_wait_ms: times.predictedWaitMs,
       error_500_total: tally.serverErrors(),
       last_error_type: tally.lastErrorType(),
-      workers: deps.maxActive,
+      workers: deps.compute().threads,
       maxsize: deps.maxPending,
     };
   });
@@ -80,3 +96,5 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   });
   return app;
 }
+
+const JSON_TYPE = "application/json; charset=utf-8";

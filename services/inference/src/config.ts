@@ -21,10 +21,16 @@ export const inferenceSettings = {
   HEAD_POLL_MS: setting.int(1_000, { min: 10, max: 60_000 }),
   /** Where the champion is kept for a start without store; a folder in `FLTS_HOME` when not set. */
   MODEL_CACHE_DIR: setting.text(""),
-  /** Requests waited for and worked on at once; more are refused with 429. */
-  QUEUE_MAXSIZE: setting.int(256, { min: 1 }),
-  /** Forecasts computed at once. */
-  PREDICT_MAX_CONCURRENCY: setting.int(4, { min: 1, max: 1_024 }),
+  /** Threads that compute forecasts, beside the one that speaks HTTP. */
+  QUEUE_WORKERS: setting.int(1, { min: 1, max: 64 }),
+  /** Windows in one call of a model. */
+  PREDICT_MAX_BATCH: setting.int(64, { min: 1, max: 65_536 }),
+  /** A request that would wait longer for the work of others is refused with 429. */
+  PREDICT_MAX_WAIT_MS: setting.int(1_000, { min: 1 }),
+  /** Requests in hand at once, whatever they cost; more are refused with 429. */
+  QUEUE_MAXSIZE: setting.int(4_096, { min: 1 }),
+  /** Seconds until a request is given up with 504; a request may ask for less. */
+  INFERENCE_TIMEOUT: setting.number(30, { min: 0.001 }),
   /** Largest body of a request: some hundred thousand cells. */
   PREDICT_MAX_BYTES: setting.int(8 * 1024 ** 2, { min: 1_024 }),
   CLAIM_MAX_BYTES: setting.int(1024 ** 3, { min: 1 }),

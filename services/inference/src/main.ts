@@ -5,9 +5,11 @@ import { checkName } from "@flts/common/contracts/layout";
 import { runService } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
 import { buildApp } from "./app.ts";
+import { startCompute } from "./compute/compute.ts";
 import { inferenceSettings } from "./config.ts";
 import { createInferenceMetrics } from "./metrics.ts";
 import { createAdmission } from "./predict/admission.ts";
+import { createForecastPath } from "./predict/forecast-path.ts";
 import { createRequestTally } from "./request-tally.ts";
 import { startServing } from "./serving.ts";
 
@@ -20,17 +22,26 @@ await runService({
     onStop("backends", () => backends.close());
     const { store, tracker, clock, random } = backends;
 
-    const maxActive = config.PREDICT_MAX_CONCURRENCY;
-    const maxPending = config.QUEUE_MAXSIZE;
-    const admission = createAdmission({
-      maxActive,
-      maxPending,
+    const compute = await startCompute({
+      threads: config.QUEUE_WORKERS,
+      maxBatch: config.PREDICT_MAX_BATCH,
       clock,
+      onBatch: (windows) => counted.observeBatch(windows),
+      onCrash: (error) => log.error("forecast_worker_crash", error),
+    });
+    onStop("compute", () => compute.close());
+    const admission = createAdmission({
+      clock,
+      compute: compute.stats,
+      maxPending: config.QUEUE_MAXSIZE,
+      maxWaitMs: config.PREDICT_MAX_WAIT_MS,
+      timeoutMs: config.INFERENCE_TIMEOUT * 1000,
       onWait: (waitMs) => counted.observeWait(waitMs),
     });
+    onStop("admission", () => admission.stop());
     const counted = createInferenceMetrics(metrics.registry, {
       admission: admission.stats,
-      maxActive,
+      compute: compute.stats,
       epoch: () => serving.slot.current()?.promotion.epoch ?? 0,
     });
     let startupReadyMs: number | null = null;
@@ -44,6 +55,7 @@ await runService({
       config,
       group,
       cacheDir: config.MODEL_CACHE_DIR || join(config.FLTS_HOME, "cache", "inference"),
+      open: compute.open,
       report: stageReporter(log, metrics),
       onSwitch: () => {
         startupReadyMs ??= Math.round(process.uptime() * 1000);
@@ -67,10 +79,15 @@ await runService({
       cachedFrame: serving.frame.current,
       reload: serving.reload,
       admission,
-      maxActive,
-      maxPending,
+      compute: compute.stats,
+      forecast: createForecastPath({
+        borrow: () => serving.slot.borrow(),
+        cachedFrame: serving.frame.current,
+        admission,
+        random,
+      }),
+      maxPending: config.QUEUE_MAXSIZE,
       clock,
-      random,
       tally: createRequestTally(counted),
       startupReadyMs: () => startupReadyMs,
     });

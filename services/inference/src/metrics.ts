@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ComputeStats } from "./compute/compute.ts";
 import type { AdmissionStats } from "./predict/admission.ts";
 import type { PredictReport } from "./predict/predict.ts";
 
@@ -6,6 +7,8 @@ import type { PredictReport } from "./predict/predict.ts";
 export interface InferenceMetrics {
   observeRequest(report: PredictReport): void;
   observeWait(waitMs: number): void;
+  /** How many windows were computed in one call. */
+  observeBatch(windows: number): void;
   countSwap(): void;
   countLoadFailure(): void;
 }
@@ -13,13 +16,14 @@ export interface InferenceMetrics {
 /** Where the gauges are read from when somebody looks. */
 export interface InferenceState {
   readonly admission: () => AdmissionStats;
-  readonly maxActive: number;
+  readonly compute: () => ComputeStats;
   /** 0 while no model is served. */
   readonly epoch: () => number;
 }
 
 /** Seconds; the reference's buckets, and below them, where our answers lie. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 export function createInferenceMetrics(registry: Registry, state: InferenceState): InferenceMetrics {
   const registers = [registry];
@@ -27,12 +31,15 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
   const gauge = (name: string, help: string, read: () => number): void => {
     const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
   };
-  const { admission, maxActive, epoch } = state;
+  const { admission, compute, epoch } = state;
   gauge("inference_model_ready", "1 when a model is loaded", () => (epoch() > 0 ? 1 : 0));
   gauge("inference_model_epoch", "Epoch of the promotion that is served; 0 when none is", epoch);
-  gauge("inference_queue_len", "Requests waiting for their turn", () => admission().waiting);
-  gauge("inference_queue_oldest_wait_seconds", "How long the first in line has waited", () =>
-    seconds(admission().oldestWaitMs),
+  gauge("inference_queue_len", "Requests for which nothing was computed yet", () => admission().waiting);
+  gauge("inference_queue_oldest_wait_seconds", "How long the first in line has waited for a thread", () =>
+    seconds(compute().oldestWaitMs),
+  );
+  gauge("inference_queue_predicted_wait_seconds", "How long a request that comes now would wait", () =>
+    seconds(admission().predictedWaitMs),
   );
   gauge("inference_queue_wait_latest_seconds", "How long the last one waited", () =>
     seconds(admission().lastWaitMs),
@@ -40,13 +47,16 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
   gauge("inference_latency_latest_seconds", "How long the last forecast took", () =>
     seconds(admission().lastDurationMs),
   );
-  gauge("inference_workers_total", "Forecasts that may be computed at once", () => maxActive);
-  gauge("inference_workers_busy", "Forecasts being computed", () => admission().active);
-  gauge("inference_workers_idle", "Forecasts that could begin at once", () => maxActive - admission().active);
   gauge(
-    "inference_worker_utilization",
-    "Share of the workers that are busy",
-    () => admission().active / maxActive,
+    "inference_active_workers",
+    "Requests being computed",
+    () => admission().pending - admission().waiting,
+  );
+  gauge("inference_workers_total", "Threads that compute forecasts", () => compute().threads);
+  gauge("inference_workers_busy", "Threads that are computing", () => compute().busy);
+  gauge("inference_workers_idle", "Threads that are not", () => compute().threads - compute().busy);
+  gauge("inference_worker_utilization", "Share of the threads that are busy", () =>
+    compute().threads === 0 ? 0 : compute().busy / compute().threads,
   );
 
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
@@ -70,6 +80,12 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
     buckets,
     registers,
   });
+  const batch = new Histogram({
+    name: "inference_batch_windows",
+    help: "Windows computed in one call of a model",
+    buckets: batchBuckets,
+    registers,
+  });
   return {
     observeRequest({ outcome, durationMs }) {
       outcomes.inc({ outcome });
@@ -78,6 +94,7 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
       latency.observe(seconds(durationMs));
     },
     observeWait: (waitMs) => wait.observe(seconds(waitMs)),
+    observeBatch: (windows) => batch.observe(windows),
     countSwap: () => swaps.inc(),
     countLoadFailure: () => failures.inc(),
   };

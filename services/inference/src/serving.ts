@@ -11,7 +11,7 @@ import type { z } from "zod";
 import { type CachedFrame, createCachedFrame } from "./cached-frame.ts";
 import type { inferenceSettings } from "./config.ts";
 import { createArtifactCache } from "./model/artifact-cache.ts";
-import { cachedFetch, loadPromoted } from "./model/load-model.ts";
+import { cachedFetch, loadPromoted, type OpenForecaster } from "./model/load-model.ts";
 import { createModelSlot, type ModelSlot } from "./model/model-slot.ts";
 import { watchPromotions } from "./model/promotion-watch.ts";
 import { createPursuit } from "./model/pursuit.ts";
@@ -37,6 +37,8 @@ export interface ServingDeps {
   /** The consumer group of this replica alone. */
   readonly group: string;
   readonly cacheDir: string;
+  /** Makes a forecaster of a model's files. */
+  readonly open: OpenForecaster;
   readonly report: (attempt: AttemptReport) => void;
   readonly onSwitch: (promotion: Promotion) => void;
   readonly onFailure: (promotion: Promotion) => void;
@@ -77,7 +79,7 @@ export function startServing(deps: ServingDeps): Serving {
   const fetch = cachedFetch(deps.tracker, cache);
   const pursuit = createPursuit({
     slot,
-    load: (promotion) => loadPromoted(promotion, fetch),
+    load: (promotion) => loadPromoted(promotion, fetch, deps.open),
     memory: cache,
     clock,
     random,

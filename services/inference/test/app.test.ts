@@ -8,22 +8,24 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildApp } from "../src/app.ts";
 import { createInferenceMetrics } from "../src/metrics.ts";
 import { createModelSlot } from "../src/model/model-slot.ts";
-import { createAdmission } from "../src/predict/admission.ts";
+import { createForecastPath } from "../src/predict/forecast-path.ts";
 import { createRequestTally } from "../src/request-tally.ts";
-import { constantModel, promotionOf, quietLog, rowsOf } from "./fakes.ts";
+import { constantModel, openAdmission, promotionOf, quietLog, rowsOf } from "./fakes.ts";
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const MAX_PENDING = 3;
+
+const compute = () => ({ threads: 1, busy: 0, waiting: 0, oldestWaitMs: 0, msPerWindow: 0 });
 
 function createService() {
   const log = quietLog();
   const clock = createManualClock();
   const { registry } = createMetrics("inference");
   const slot = createModelSlot(log);
-  const admission = createAdmission({ maxActive: 1, maxPending: MAX_PENDING, clock, onWait: () => {} });
+  const admission = openAdmission(clock, { maxPending: MAX_PENDING });
   const metrics = createInferenceMetrics(registry, {
     admission: admission.stats,
-    maxActive: 1,
+    compute,
     epoch: () => slot.current()?.promotion.epoch ?? 0,
   });
   const state: { frame: Table | null; reloads: number } = { frame: null, reloads: 0 };
@@ -35,12 +37,17 @@ function createService() {
     logRequests: false,
     slot,
     admission,
+    compute,
     clock,
-    random: createSeededRandom(1),
+    forecast: createForecastPath({
+      borrow: () => slot.borrow(),
+      cachedFrame: () => state.frame,
+      admission,
+      random: createSeededRandom(1),
+    }),
     cachedFrame: () => state.frame,
     tally: createRequestTally(metrics),
     startupReadyMs: () => 12,
-    maxActive: 1,
     maxPending: MAX_PENDING,
     reload: async () => {
       state.reloads += 1;
@@ -84,9 +91,12 @@ describe("POST /predict", () => {
         model_type: "LINEAR",
         config_hash: "config-1",
         epoch: 1,
+        model_version: "1",
+        mode: "forecast",
         req_id: expect.stringMatching(/^[0-9a-f]{8}$/),
         cached: false,
         imputed: 0,
+        held_at_last_value: ["up"],
         predictions: [
           { ts: "2018-02-06T00:40:00", down: 42, up: null, down_lower: 41, down_upper: 43 },
           { ts: "2018-02-06T00:42:00", down: 42, up: null, down_lower: 41, down_upper: 43 },
@@ -149,7 +159,7 @@ describe("POST /predict", () => {
       "Insufficient rows: the model needs 2 rows of history, the request has 1",
     ],
     ["no rows and no cached frame", "{}", 400, "No cached dataframe available and no data provided"],
-    ["an unknown mode", '{"mode":"guess"}', 400, 'Unknown mode "guess": use "forecast"'],
+    ["an unknown mode", '{"mode":"guess"}', 400, 'Unknown mode "guess": use "forecast" or "backtest"'],
   ])("answers %s with its text", async (_name, body, status, detail) => {
     const response = await post(body);
     expect(response.statusCode).toBe(status);

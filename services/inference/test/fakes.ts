@@ -1,9 +1,11 @@
 import { writeDocument } from "@flts/common/claim-check/documents";
 import { keys } from "@flts/common/contracts/layout";
 import type { Promotion } from "@flts/common/contracts/promotion";
+import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { createLogger, type Logger } from "@flts/common/service/logger";
 import type { ServableModel } from "../src/model/servable-model.ts";
+import { type Admission, type AdmissionOptions, createAdmission } from "../src/predict/admission.ts";
 
 /** Builders and fakes of this service's tests. */
 
@@ -46,6 +48,7 @@ export function constantModel(value: number, fields: Partial<ServableModel> = {}
     targets: ["down"],
     window: 2,
     horizon: 1,
+    sizeBytes: 1,
     async forecast(history, steps) {
       if (closed) throw new Error("the model is closed");
       const end = history.timesMs.at(-1) ?? 0;
@@ -54,6 +57,15 @@ export function constantModel(value: number, fields: Partial<ServableModel> = {}
         values: new Float64Array(steps).fill(value),
         lower: new Float64Array(steps).fill(value - 1),
         upper: new Float64Array(steps).fill(value + 1),
+      };
+    },
+    async backtest(history, steps) {
+      const count = Math.min(steps, history.timesMs.length - 2);
+      return {
+        timesMs: history.timesMs.slice(2, 2 + count),
+        values: new Float64Array(count).fill(value),
+        lower: new Float64Array(count).fill(value - 1),
+        upper: new Float64Array(count).fill(value + 1),
       };
     },
     close: async () => {
@@ -65,6 +77,18 @@ export function constantModel(value: number, fields: Partial<ServableModel> = {}
     },
   };
 }
+
+/** An admission that lets everything in, unless told otherwise. */
+export const openAdmission = (clock: Clock, options: Partial<AdmissionOptions> = {}): Admission =>
+  createAdmission({
+    clock,
+    compute: () => ({ msPerWindow: 0, threads: 1 }),
+    maxPending: 1_000,
+    maxWaitMs: 1_000,
+    timeoutMs: 30_000,
+    onWait: () => {},
+    ...options,
+  });
 
 export const quietLog = (): Logger => createLogger({ service: "inference", level: "silent", pretty: false });
 

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { inferenceSettings } from "../src/config.ts";
 import { type Serving, startServing } from "../src/serving.ts";
 import { quietLog, writeHead } from "./fakes.ts";
-import { createStation, promoteLinear, storeTestTable } from "./station.ts";
+import { createStation, openHere, promoteLinear, storeTestTable } from "./station.ts";
 
 const station = createStation();
 const MANY = 1_000;
@@ -56,6 +56,7 @@ function createWorld() {
       config: loadConfig(inferenceSettings, {}),
       group: "inference-promotions-a",
       cacheDir,
+      open: openHere,
       report: () => {},
       onSwitch: () => {},
       onFailure: () => {},

@@ -7,12 +7,14 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { encodeManifest, storeArtifact } from "@flts/families/artifact";
 import { fitFamily } from "@flts/families/fit";
+import { loadModel } from "@flts/families/model";
 import { familyOf } from "@flts/families/registry";
 import { preprocessPair } from "@flts/forecasting/preprocess/pipeline";
 import { defaultSettings } from "@flts/forecasting/preprocess/settings";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
 import { writeParquet } from "@flts/forecasting/table/parquet";
 import { sliceRows, type Table } from "@flts/forecasting/table/table";
+import type { OpenForecaster } from "../src/model/load-model.ts";
 import { promotionOf } from "./fakes.ts";
 
 /** A synthetic station as the stages before inference leave it: a processed test table, and a promoted model in its run. */
@@ -34,6 +36,9 @@ export function createStation(seed = 7): Station {
   const metadata = { scaling: JSON.stringify(scaling) };
   return { testRaw, trainParquet: writeParquet(train, metadata), testParquet: writeParquet(test, metadata) };
 }
+
+/** Opens models in the thread of the tests. */
+export const openHere: OpenForecaster = async (artifact) => (await loadModel(artifact)).forecaster;
 
 /** Trains LINEAR on the station and promotes its run. */
 export async function promoteLinear(

@@ -1,31 +1,91 @@
-import type { Model } from "@flts/families/model";
+import type { Manifest } from "@flts/families/manifest";
+import { bandsOfAll } from "@flts/forecasting/evaluation/intervals";
 import { parseLagColumn } from "@flts/forecasting/preprocess/lags";
-import { timeFeatureColumns } from "@flts/forecasting/preprocess/time-features";
-import { forecastAfter } from "@flts/forecasting/recursive";
-import { appendColumns, columnOf, type Table } from "@flts/forecasting/table/table";
+import { rollForward, withTimeFeatures } from "@flts/forecasting/recursive";
+import { appendColumns, columnOf, rowCount, type Table, toMatrix } from "@flts/forecasting/table/table";
+import { copyWindows } from "@flts/forecasting/windows";
+import type { Caller } from "../compute/batch-queue.ts";
+import type { SharedForecaster } from "../compute/compute.ts";
+import { lastWindowMaker, measurementsOf } from "./last-window.ts";
 import type { ServableModel } from "./servable-model.ts";
 
+/** Beside its files a model has its session, which holds the weights once more, and scratch memory. */
+const BYTES_PER_FILE_BYTE = 3;
+
 /** A family's model as serving sees it: what it wants beside measurements is computed from them. */
-export function servableModel({ manifest, forecaster, close }: Model): ServableModel {
-  const { columns, targets, window, horizon, step_ms, intervals } = manifest;
-  const computed: readonly string[] = timeFeatureColumns;
+export function servableModel(manifest: Manifest, forecaster: SharedForecaster): ServableModel {
+  const { columns, targets, window, horizon, step_ms: stepMs, intervals } = manifest;
+  const inputColumns = measurementsOf(columns);
+  const makeLastWindow = lastWindowMaker({ columns, window, stepMs });
   const lags = columns.filter((column) => parseLagColumn(column) !== undefined);
+  const positions = targets.map((target) => inputColumns.indexOf(target));
+  const minima = intervals.targets.map(({ minimum }) => minimum ?? Number.NEGATIVE_INFINITY);
+
+  /** A load that was never negative will not be so: a model may stray below, an answer must not. */
+  const bounded = (forecast: Float64Array): Float64Array =>
+    forecast.map((value, position) => Math.max(value, minima[position % targets.length]!));
+
+  /** The steps after one window; the model is asked again with its own answers where they are more than it gives at once. */
+  function roll(last: Float64Array, end: number, steps: number, caller?: Caller): Promise<Float64Array> {
+    const ends = Float64Array.of(end);
+    const predict: SharedForecaster["predict"] = (windows, endTimesMs) =>
+      forecaster.predict(windows, endTimesMs, caller);
+    if (steps > horizon) return rollForward({ ...forecaster, predict }, last, ends, steps);
+    return predict(last, ends).then((answer) => answer.subarray(0, steps * targets.length));
+  }
+
+  /** Of `steps` steps after each of the origins, which are rows of the history. */
+  function bandsAround(history: Table, forecast: Float64Array, origins: Int32Array, steps: number) {
+    const measured = positions.map((position) => history.values[position]!);
+    return bandsOfAll(intervals, { targets, horizon: steps, origins, actual: NONE, forecast }, measured);
+  }
+
   return {
-    inputColumns: columns.filter((column) => !computed.includes(column) && !lags.includes(column)),
+    inputColumns,
     targets,
     window,
     horizon,
-    async forecast(history, steps) {
-      const { timesMs, forecast, lower, upper } = await forecastAfter(
-        forecaster,
-        intervals,
-        withLags(history, lags, step_ms),
-        steps,
-      );
-      return { timesMs, values: forecast, lower, upper };
+    sizeBytes: BYTES_PER_FILE_BYTE * Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
+
+    async forecast(history, steps, caller) {
+      const last = rowCount(history) - 1;
+      const end = history.timesMs[last]!;
+      const values = bounded(await roll(makeLastWindow(history), end, steps, caller));
+      const timesMs = new Float64Array(steps);
+      for (let step = 0; step < steps; step++) timesMs[step] = end + (step + 1) * stepMs;
+      return { timesMs, values, ...bandsAround(history, values, Int32Array.of(last), steps) };
     },
-    close,
+
+    async backtest(history, steps, caller) {
+      const count = Math.min(steps, rowCount(history) - window);
+      const matrix = toMatrix(withTimeFeatures(withLags(history, lags, stepMs), columns), columns);
+      const windows = copyWindows(matrix, columns.length, 0, count, window);
+      const origins = Int32Array.from({ length: count }, (_, row) => window - 1 + row);
+      const answers = await forecaster.predict(
+        windows,
+        history.timesMs.slice(window - 1, window - 1 + count),
+        caller,
+      );
+      const values = bounded(firstSteps(answers, count, horizon, targets.length));
+      const timesMs = history.timesMs.slice(window, window + count);
+      return { timesMs, values, ...bandsAround(history, values, origins, 1) };
+    },
+
+    close: () => forecaster.close(),
   };
+}
+
+/** What the values will be is not known yet. */
+const NONE = new Float64Array();
+
+/** The first step of each answer: `[n, targets]` of `[n, horizon, targets]`. */
+function firstSteps(answers: Float64Array, count: number, horizon: number, targets: number): Float64Array {
+  const first = new Float64Array(count * targets);
+  for (let row = 0; row < count; row++) {
+    const from = row * horizon * targets;
+    first.set(answers.subarray(from, from + targets), row * targets);
+  }
+  return first;
 }
 
 /** `history` with the named lag columns on its right; a value from before its first row is missing. @throws COLUMN_MISSING */

@@ -2,7 +2,8 @@ import { FltsError, hasCode } from "@flts/common/contracts/errors";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { type Artifact, type ArtifactName, fetchArtifact } from "@flts/families/artifact";
-import { loadModel, type Model } from "@flts/families/model";
+import type { Manifest } from "@flts/families/manifest";
+import type { SharedForecaster } from "../compute/compute.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
 import { servableModel } from "./family-model.ts";
 import type { ServableModel } from "./servable-model.ts";
@@ -36,23 +37,31 @@ const nameOf = ({ run_id, model_type, manifest_sha256 }: Promotion): ArtifactNam
   manifestSha256: manifest_sha256,
 });
 
+/** Makes a forecaster of verified files. @throws ARTIFACT_INVALID, MODEL_UNKNOWN */
+export type OpenForecaster = (artifact: Artifact) => Promise<SharedForecaster>;
+
 /**
  * Loads a promoted model beside the one that is served: files verified, sessions opened, and the stored example answered as when the model was made,
  * which also warms it up.
  * @throws ARTIFACT_INVALID, MODEL_UNKNOWN, RUN_MISSING, TRACKER_UNAVAILABLE
  */
-export async function loadPromoted(promotion: Promotion, fetch: FetchArtifact): Promise<ServableModel> {
-  const model = await loadModel(await fetch(promotion));
+export async function loadPromoted(
+  promotion: Promotion,
+  fetch: FetchArtifact,
+  open: OpenForecaster,
+): Promise<ServableModel> {
+  const artifact = await fetch(promotion);
+  const forecaster = await open(artifact);
   try {
-    await passSelfTest(model);
+    await passSelfTest(artifact.manifest, forecaster);
   } catch (error) {
-    await model.close();
+    await forecaster.close();
     throw error;
   }
-  return servableModel(model);
+  return servableModel(artifact.manifest, forecaster);
 }
 
-async function passSelfTest({ manifest, forecaster }: Model): Promise<void> {
+async function passSelfTest(manifest: Manifest, forecaster: SharedForecaster): Promise<void> {
   const { window, end_time_ms, forecast: expected } = manifest.self_test;
   const cells = Float64Array.from(window, (cell) => cell ?? Number.NaN);
   const actual = await forecaster.predict(cells, Float64Array.of(end_time_ms));

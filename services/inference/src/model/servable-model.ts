@@ -1,4 +1,5 @@
 import type { Table } from "@flts/forecasting/table/table";
+import type { Caller } from "../compute/batch-queue.ts";
 
 /** A loaded model as serving sees it: rows in raw units in, forecasts in raw units out. */
 export interface ServableModel {
@@ -10,8 +11,12 @@ export interface ServableModel {
   readonly window: number;
   /** Steps of one call of the model; more are forecast from its own forecasts. */
   readonly horizon: number;
-  /** The `steps` steps after the last row of `history`, which has every input column, risen times and NaN for missing cells. */
-  forecast(history: Table, steps: number): Promise<Forecast>;
+  /** Bytes that the model takes, about. */
+  readonly sizeBytes: number;
+  /** The `steps` steps after the last row of `history`, which has the input columns in order, risen times and NaN for missing cells. */
+  forecast(history: Table, steps: number, caller?: Caller): Promise<Forecast>;
+  /** Each row after the first `window` of `history`, at most `steps` of them, one step ahead of the rows before it. */
+  backtest(history: Table, steps: number, caller?: Caller): Promise<Forecast>;
   close(): Promise<void>;
 }
 

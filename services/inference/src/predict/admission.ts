@@ -1,100 +1,193 @@
 import type { Clock } from "@flts/common/ports/clock";
 import { HttpError } from "@flts/common/service/http";
+import type { Caller } from "../compute/batch-queue.ts";
+import type { ComputeStats } from "../compute/compute.ts";
 
 /**
- * Bounds the work in hand: so many jobs at once, so many more in line, and the rest is told at once when to come back. First come, first served.
+ * Bounds the work in hand by the time it will take, and not by how much of it there is: ten thousand short forecasts may be less than ten long ones.
+ *
+ * - A1 What would have to wait longer than it may for the work of others is refused at once, and told when to come back.
+ * - A2 What was let in and is not done by its deadline is told so then, and no more is computed for it.
  */
 export interface Admission {
-  /** Does the work when its turn comes. @throws HttpError 429 when the line is full */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  /** Does the work, if it may come in. @throws HttpError 429 (A1), 504 (A2), and what the work throws */
+  run<T>(arrival: Arrival, work: (job: Job) => Promise<T>): Promise<T>;
   stats(): AdmissionStats;
+  stop(): Promise<void>;
+}
+
+export interface Arrival {
+  /** How long the client waits for its answer; null where it does not say. */
+  readonly timeoutMs: number | null;
+  /** Whether it is still there. */
+  readonly isPresent: () => boolean;
+}
+
+/** A request that was let in: for whom is computed. */
+export interface Job extends Caller {
+  /** Says how many windows will be computed for it. */
+  expect(windows: number): void;
 }
 
 export interface AdmissionStats {
-  /** Jobs waiting for their turn. */
+  /** Requests that were let in and are not done. */
+  readonly pending: number;
+  /** Those of them for which nothing was computed yet. */
   readonly waiting: number;
-  readonly active: number;
   readonly admitted: number;
   readonly refused: number;
+  readonly timedOut: number;
   readonly completed: number;
   readonly totalWaitMs: number;
   readonly lastWaitMs: number;
   readonly lastDurationMs: number;
-  /** How long the first in line has waited. */
-  readonly oldestWaitMs: number;
+  /** How long a request that comes now would wait for the work of others. */
+  readonly predictedWaitMs: number;
 }
 
 export interface AdmissionOptions {
-  readonly maxActive: number;
-  /** Jobs active or waiting. */
-  readonly maxPending: number;
   readonly clock: Clock;
-  /** Told how long each job waited. */
+  /** What computing costs now, and on how many threads. */
+  readonly compute: () => Pick<ComputeStats, "msPerWindow" | "threads">;
+  /** Requests let in at once, whatever they cost: a bound on memory. */
+  readonly maxPending: number;
+  /** Longest wait for the work of others. */
+  readonly maxWaitMs: number;
+  /** Longest that any request may take. */
+  readonly timeoutMs: number;
+  /** Told how long each request waited until its first window was computed. */
   readonly onWait: (waitMs: number) => void;
 }
 
-/** Weight of the newest duration in the running mean. */
-const SMOOTHING = 0.1;
+/** Deadlines are looked at so often. */
+const SWEEP_MS = 10;
+/** nginx's status for a client that went away. */
+const CLIENT_GONE = 499;
 
-export function createAdmission({ maxActive, maxPending, clock, onWait }: AdmissionOptions): Admission {
-  const line: { readonly since: number; readonly go: () => void }[] = [];
-  let active = 0;
-  let admitted = 0;
-  let refused = 0;
-  let completed = 0;
-  let totalWaitMs = 0;
-  let lastWaitMs = 0;
-  let lastDurationMs = 0;
-  let meanDurationMs = 0;
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { clock, compute, maxPending, maxWaitMs, timeoutMs, onWait } = options;
+  const tickets = new Set<Ticket>();
+  const stopping = new AbortController();
+  let sweeping: Promise<void> | null = null;
+  /** Windows that are yet to be computed, of all that were let in. */
+  let owed = 0;
+  const counts = { waiting: 0, admitted: 0, refused: 0, timedOut: 0, completed: 0 };
+  const times = { totalWaitMs: 0, lastWaitMs: 0, lastDurationMs: 0 };
 
-  /** Whole seconds until the line as it is now will have been worked off. */
-  const retryAfterSeconds = (): number =>
-    Math.max(1, Math.ceil(((active + line.length) * meanDurationMs) / maxActive / 1000));
-
-  async function takeTurn(): Promise<void> {
-    const since = clock.monotonicMs();
-    if (active < maxActive) active += 1;
-    // The turn is handed over by the one that ends, so nobody who comes in between can take it.
-    else await new Promise<void>((go) => line.push({ since, go }));
-    lastWaitMs = clock.monotonicMs() - since;
-    totalWaitMs += lastWaitMs;
-    onWait(lastWaitMs);
+  function predictedWaitMs(): number {
+    const { msPerWindow, threads } = compute();
+    return (owed * msPerWindow) / Math.max(1, threads);
   }
 
-  function endTurn(): void {
-    const next = line.shift();
-    if (next === undefined) active -= 1;
-    else next.go();
+  function letIn({ timeoutMs: asked, isPresent }: Arrival): Ticket {
+    const patienceMs = Math.min(asked ?? timeoutMs, timeoutMs);
+    const waitMs = predictedWaitMs();
+    if (tickets.size >= maxPending || waitMs > Math.min(maxWaitMs, patienceMs)) {
+      counts.refused += 1;
+      throw new HttpError(429, "Server busy, try again", { "retry-after": retryAfter(waitMs, maxWaitMs) }); // A1
+    }
+    counts.admitted += 1;
+    counts.waiting += 1;
+    const sinceMs = clock.monotonicMs();
+    const ticket: Ticket = {
+      sinceMs,
+      deadlineMs: sinceMs + patienceMs,
+      isPresent,
+      owed: 0,
+      state: "waiting",
+      timeOut: () => {},
+    };
+    tickets.add(ticket);
+    sweeping ??= sweep();
+    return ticket;
+  }
+
+  const jobOf = (ticket: Ticket): Job => ({
+    expect(windows) {
+      ticket.owed += windows;
+      owed += windows;
+    },
+    check() {
+      if (ticket.state === "over") throw timedOut();
+      if (!ticket.isPresent()) throw new HttpError(CLIENT_GONE, "The client closed the connection");
+      if (ticket.state === "waiting") begin(ticket);
+    },
+    computed(windows) {
+      if (ticket.state === "over") return;
+      ticket.owed -= windows;
+      owed -= windows;
+    },
+  });
+
+  function begin(ticket: Ticket): void {
+    ticket.state = "begun";
+    counts.waiting -= 1;
+    times.lastWaitMs = clock.monotonicMs() - ticket.sinceMs;
+    times.totalWaitMs += times.lastWaitMs;
+    onWait(times.lastWaitMs);
+  }
+
+  function leave(ticket: Ticket): void {
+    if (ticket.state === "over") return;
+    if (ticket.state === "waiting") counts.waiting -= 1;
+    ticket.state = "over";
+    tickets.delete(ticket);
+    owed -= ticket.owed;
+    times.lastDurationMs = clock.monotonicMs() - ticket.sinceMs;
+  }
+
+  async function attempt<T>(ticket: Ticket, work: (job: Job) => Promise<T>): Promise<T> {
+    try {
+      const result = await work(jobOf(ticket));
+      if (ticket.state !== "over") counts.completed += 1;
+      return result;
+    } finally {
+      leave(ticket);
+    }
+  }
+
+  /** Runs while anybody is in: one timer for all deadlines. */
+  async function sweep(): Promise<void> {
+    while (tickets.size > 0 && !stopping.signal.aborted) {
+      await clock.sleep(SWEEP_MS, stopping.signal);
+      const now = clock.monotonicMs();
+      for (const ticket of tickets) {
+        if (now < ticket.deadlineMs) continue;
+        counts.timedOut += 1;
+        leave(ticket);
+        ticket.timeOut(); // A2
+      }
+    }
+    sweeping = null;
   }
 
   return {
-    async run(work) {
-      if (active + line.length >= maxPending) {
-        refused += 1;
-        throw new HttpError(429, "Server busy, try again", { "retry-after": String(retryAfterSeconds()) });
-      }
-      admitted += 1;
-      await takeTurn();
-      const begun = clock.monotonicMs();
-      try {
-        return await work();
-      } finally {
-        lastDurationMs = clock.monotonicMs() - begun;
-        meanDurationMs += (lastDurationMs - meanDurationMs) * (completed === 0 ? 1 : SMOOTHING);
-        completed += 1;
-        endTurn();
-      }
+    run: (arrival, work) =>
+      new Promise((resolve, reject) => {
+        const ticket = letIn(arrival);
+        ticket.timeOut = () => reject(timedOut());
+        void attempt(ticket, work).then(resolve, reject);
+      }),
+    stats: () => ({ pending: tickets.size, ...counts, ...times, predictedWaitMs: predictedWaitMs() }),
+    async stop() {
+      stopping.abort();
+      await sweeping;
     },
-    stats: () => ({
-      waiting: line.length,
-      active,
-      admitted,
-      refused,
-      completed,
-      totalWaitMs,
-      lastWaitMs,
-      lastDurationMs,
-      oldestWaitMs: line[0] === undefined ? 0 : clock.monotonicMs() - line[0].since,
-    }),
   };
 }
+
+interface Ticket {
+  readonly sinceMs: number;
+  readonly deadlineMs: number;
+  readonly isPresent: () => boolean;
+  /** Windows that are yet to be computed for it. */
+  owed: number;
+  state: "waiting" | "begun" | "over";
+  timeOut: () => void;
+}
+
+const timedOut = (): HttpError => new HttpError(504, "Inference timed out");
+
+/** Whole seconds until the wait will have fallen to what may be. */
+const retryAfter = (waitMs: number, maxWaitMs: number): string =>
+  String(Math.max(1, Math.ceil((waitMs - maxWaitMs) / 1000)));

@@ -1,18 +1,12 @@
 import type { Clock } from "@flts/common/ports/clock";
-import type { Random } from "@flts/common/ports/random";
 import { HttpError, refusalOf } from "@flts/common/service/http";
-import type { Table } from "@flts/forecasting/table/table";
-import type { Loan, ModelSlot } from "../model/model-slot.ts";
-import type { Admission } from "./admission.ts";
-import { answerOf, type PredictAnswer } from "./answer.ts";
-import { historyOf } from "./history.ts";
+import { writeAnswer } from "./answer.ts";
+import type { ForecastPath } from "./forecast-path.ts";
 import { parsePredictRequest } from "./request.ts";
+import { readRows } from "./rows.ts";
 
 export interface PredictDeps {
-  readonly slot: ModelSlot;
-  readonly admission: Admission;
-  readonly cachedFrame: () => Table | null;
-  readonly random: Random;
+  readonly forecast: ForecastPath;
   readonly clock: Clock;
   readonly observe: (report: PredictReport) => void;
 }
@@ -24,52 +18,55 @@ export interface PredictReport {
 }
 
 /** What became of a request, in the reference's words (behaviour §7.7). */
-export type Outcome = "success" | "client_error" | "queue_full" | "skipped" | "server_error";
+export type Outcome = "success" | "client_error" | "queue_full" | "skipped" | "timeout" | "server_error";
 
-/** Seconds after which a client may ask again for a model that was not there. */
-const MODEL_RETRY_SECONDS = 1;
+/** One `POST /predict` as it came. */
+export interface PredictCall {
+  /** Undefined when no body was sent. */
+  readonly body: unknown;
+  readonly query: Readonly<Record<string, unknown>>;
+  /** The header that says how long the client waits, in milliseconds. */
+  readonly timeout: string | undefined;
+  /** Whether the client is still there. */
+  readonly isPresent: () => boolean;
+}
 
 /**
- * Answers one `POST /predict`. The champion is borrowed once, checked against once and computed with once, so that an answer can name no other run
- * than its own.
- * @throws HttpError 400, 422 for a fault of the request, 429 when too many are in line, 503 without a model
+ * Answers one `POST /predict` with JSON.
+ * @throws HttpError 400, 422 for a fault of the request, and what the forecast path throws
  */
-export async function predict(
-  body: unknown,
-  query: Readonly<Record<string, unknown>>,
-  deps: PredictDeps,
-): Promise<PredictAnswer> {
-  const { slot, clock, observe } = deps;
+export async function predict(call: PredictCall, { forecast, clock, observe }: PredictDeps): Promise<string> {
   const begun = clock.monotonicMs();
   const durationMs = (): number => clock.monotonicMs() - begun;
   try {
-    const loan = slot.borrow();
-    if (loan === null)
-      throw new HttpError(503, "Model not loaded yet", { "retry-after": String(MODEL_RETRY_SECONDS) });
-    const answer = await answerWith(loan, body, query, deps).finally(() => loan.giveBack());
+    const { data, indexColumn, ...request } = parsePredictRequest(call.body, call.query);
+    const rows = data === null ? null : () => readRows(data, indexColumn);
+    const { isPresent } = call;
+    const answer = await forecast(rows, { ...request, timeoutMs: timeoutOf(call.timeout), isPresent });
+    const text = writeAnswer(answer);
     observe({ outcome: "success", durationMs: durationMs() });
-    return answer;
+    return text;
   } catch (error) {
     observe({ outcome: outcomeOf(error), durationMs: durationMs(), error });
     throw error;
   }
 }
 
-async function answerWith(
-  loan: Loan,
-  body: unknown,
-  query: Readonly<Record<string, unknown>>,
-  { admission, cachedFrame, random }: PredictDeps,
-): Promise<PredictAnswer> {
-  const request = parsePredictRequest(body, query);
-  const { table, imputed } = historyOf(request, loan.model, cachedFrame());
-  const forecast = await admission.run(() => loan.model.forecast(table, request.steps));
-  return answerOf(loan, forecast, { reqId: random.hex(4), imputed });
+/** The name of the header; relative, because clocks of two machines differ. */
+export const TIMEOUT_HEADER = "x-request-timeout-ms";
+
+function timeoutOf(header: string | undefined): number | null {
+  if (header === undefined) return null;
+  const timeoutMs = /^\d{1,9}$/.test(header) ? Number(header) : 0;
+  if (timeoutMs < 1)
+    throw new HttpError(400, `Header ${TIMEOUT_HEADER} must be a whole number of milliseconds from 1 on`);
+  return timeoutMs;
 }
 
 function outcomeOf(error: unknown): Outcome {
   const { status } = refusalOf(error);
   if (status === 429) return "queue_full";
   if (status === 503) return "skipped";
+  if (status === 504) return "timeout";
   return status < 500 ? "client_error" : "server_error";
 }

@@ -5,9 +5,15 @@ export interface PredictRequest {
   /** The columns as they came; null asks for a forecast of the cached frame. */
   readonly data: unknown;
   readonly indexColumn: string | null;
-  /** Steps to forecast. */
-  readonly steps: number;
+  /** Whose champion shall answer; null for the replica's own station. */
+  readonly identifier: string | null;
+  readonly mode: Mode;
+  /** Steps to forecast; null when not said. */
+  readonly steps: number | null;
 }
+
+/** The steps after the last row, or the rows themselves one step ahead. */
+export type Mode = "forecast" | "backtest";
 
 export const MAX_STEPS = 10_000;
 export const NO_DATA = "Request payload must include a non-empty 'data' object";
@@ -25,14 +31,24 @@ export function parsePredictRequest(body: unknown, query: Readonly<Record<string
     data = null,
     index_col: indexColumn = null,
     inference_length: bodySteps = null,
+    identifier = null,
     mode = null,
   } = fields as Record<string, unknown>;
-  const steps = queryStepsOf(query["inference_length"]) ?? bodyStepsOf(bodySteps) ?? 1;
+  const steps = queryStepsOf(query["inference_length"]) ?? bodyStepsOf(bodySteps);
   if (indexColumn !== null && typeof indexColumn !== "string")
     throw unprocessable(["body", "index_col"], "Input should be a valid string");
-  if (mode !== null && mode !== "forecast")
-    throw new HttpError(400, `Unknown mode ${JSON.stringify(mode).slice(0, 100)}: use "forecast"`);
-  return { data, indexColumn, steps };
+  if (identifier !== null && typeof identifier !== "string")
+    throw unprocessable(["body", "identifier"], "Input should be a valid string");
+  return { data, indexColumn, identifier, mode: modeOf(mode), steps };
+}
+
+function modeOf(mode: unknown): Mode {
+  if (mode === null || mode === "forecast") return "forecast";
+  if (mode === "backtest") return mode;
+  throw new HttpError(
+    400,
+    `Unknown mode ${JSON.stringify(mode).slice(0, 100)}: use "forecast" or "backtest"`,
+  );
 }
 
 function queryStepsOf(value: unknown): number | null {

@@ -1,5 +1,5 @@
 import { HttpError } from "@flts/common/service/http";
-import { createTable, type Table, takeRows } from "@flts/forecasting/table/table";
+import { type Table, takeRows } from "@flts/forecasting/table/table";
 import { formatTimestamp, parseTimestamp } from "@flts/forecasting/table/timestamp";
 import { NO_DATA } from "./request.ts";
 
@@ -23,14 +23,13 @@ export function readRows(data: unknown, indexColumn: string | null): Table {
   const timeColumn = [indexColumn, ...timeColumns].find((name) => name !== null && columns.has(name)) ?? null;
   if (timeColumn === null)
     throw refusal("Request must include a timestamp column (index_col or ts/time/timestamp)");
-  const times = readTimes(columns.get(timeColumn) ?? [], timeColumn);
-  const order = orderOf(times);
-  checkUnique(times, order);
+  const timesMs = readTimes(columns.get(timeColumn) ?? [], timeColumn);
+  const order = isRising(timesMs) ? null : orderOf(timesMs);
+  if (order !== null) checkUnique(timesMs, order);
   columns.delete(timeColumn);
-  const names = [...columns.keys()];
-  const values = readNumbers(columns);
-  const table = createTable(times, names, values);
-  return isSorted(times) ? table : takeRows(table, order);
+  // Names are keys and lengths were compared: there is nothing left to check.
+  const table: Table = { timesMs, columns: [...columns.keys()], values: readNumbers(columns) };
+  return order === null ? table : takeRows(table, order);
 }
 
 function readColumns(data: unknown): Map<string, readonly unknown[]> {
@@ -38,13 +37,16 @@ function readColumns(data: unknown): Map<string, readonly unknown[]> {
   if (typeof data !== "object" || data === null || Array.isArray(data))
     throw refusal("'data' must be an object mapping column names to arrays");
   const columns = new Map<string, readonly unknown[]>();
+  let rows = -1;
+  let equal = true;
   for (const [name, cells] of Object.entries(data)) {
     if (!Array.isArray(cells)) throw unreadable(`column ${JSON.stringify(name)} is not an array`);
     columns.set(name, cells);
+    equal &&= rows < 0 || cells.length === rows;
+    rows = cells.length;
   }
-  const lengths = new Set([...columns.values()].map((cells) => cells.length));
-  if (lengths.size > 1) throw unreadable("All arrays must be of the same length");
-  if (lengths.has(0)) throw refusal("Request data must include at least one row");
+  if (!equal) throw unreadable("All arrays must be of the same length");
+  if (rows === 0) throw refusal("Request data must include at least one row");
   return columns;
 }
 
@@ -53,15 +55,21 @@ const isEmpty = (data: unknown): boolean =>
   !data || (typeof data === "object" && Object.keys(data).length === 0);
 
 function readTimes(cells: readonly unknown[], column: string): Float64Array {
-  return Float64Array.from(cells, (cell) => {
+  const times = new Float64Array(cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
     const timeMs = typeof cell === "string" ? parseTimestamp(cell) : Number.NaN;
-    if (timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS) return timeMs;
-    throw refusal(`Column '${column}' contains invalid timestamps`);
-  });
+    if (!(timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS))
+      throw refusal(`Column '${column}' contains invalid timestamps`);
+    times[row] = timeMs;
+  }
+  return times;
 }
 
-const isSorted = (times: Float64Array): boolean =>
-  times.every((timeMs, row) => row === 0 || timeMs > times[row - 1]!);
+function isRising(times: Float64Array): boolean {
+  for (let row = 1; row < times.length; row++) if (!(times[row]! > times[row - 1]!)) return false;
+  return true;
+}
 
 const orderOf = (times: Float64Array): Uint32Array =>
   Uint32Array.from(times.keys()).toSorted((a, b) => times[a]! - times[b]!);
@@ -83,17 +91,38 @@ function checkUnique(times: Float64Array, order: Uint32Array): void {
 }
 
 function readNumbers(columns: ReadonlyMap<string, readonly unknown[]>): Float64Array[] {
+  const values: Float64Array[] = [];
+  for (const cells of columns.values()) {
+    const numbers = numbersOf(cells);
+    if (numbers === null) throw faultOf(columns);
+    values.push(numbers);
+  }
+  return values;
+}
+
+/** NaN for a cell that is null; null for a column with a cell that is no finite number. */
+function numbersOf(cells: readonly unknown[]): Float64Array | null {
+  const numbers = new Float64Array(cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
+    if (typeof cell === "number" && Number.isFinite(cell)) numbers[row] = cell;
+    else if (cell === null) numbers[row] = Number.NaN;
+    else return null;
+  }
+  return numbers;
+}
+
+/** What is wrong with cells that are not all numbers or null, and in which columns. */
+function faultOf(columns: ReadonlyMap<string, readonly unknown[]>): HttpError {
   const named = (fault: (cell: unknown) => boolean): string =>
     [...columns]
       .filter(([, cells]) => cells.some(fault))
       .map(([name]) => name)
       .join(", ");
   const text = named((cell) => cell !== null && typeof cell !== "number");
-  if (text !== "") throw refusal(`Columns contain non-numeric values: ${text}`);
-  const infinite = named((cell) => cell !== null && !Number.isFinite(cell));
-  if (infinite !== "") throw refusal(`Columns contain values that are not finite: ${infinite}`);
-  return [...columns.values()].map((cells) =>
-    Float64Array.from(cells, (cell) => (cell === null ? Number.NaN : (cell as number))),
+  if (text !== "") return refusal(`Columns contain non-numeric values: ${text}`);
+  return refusal(
+    `Columns contain values that are not finite: ${named((cell) => cell !== null && !Number.isFinite(cell))}`,
   );
 }
 

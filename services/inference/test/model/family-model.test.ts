@@ -1,4 +1,4 @@
-import type { Model } from "@flts/families/model";
+import type { Manifest } from "@flts/families/manifest";
 import type { Forecaster } from "@flts/forecasting/forecaster";
 import { createTable } from "@flts/forecasting/table/table";
 import { expect, it } from "vitest";
@@ -27,11 +27,8 @@ function recordingModel(columns: readonly string[], window: number) {
     calibratedOn: 10,
     targets: [{ target: "down", floor: 1, typical: 1, minimum: null, lower: [-1], upper: [1] }],
   };
-  const manifest = { columns, targets: ["down"], window, horizon: 1, step_ms: STEP_MS, intervals };
-  return {
-    windows,
-    model: servableModel({ manifest, forecaster, close: forecaster.close } as unknown as Model),
-  };
+  const manifest = { columns, targets: ["down"], window, horizon: 1, step_ms: STEP_MS, intervals, files: {} };
+  return { windows, model: servableModel(manifest as unknown as Manifest, forecaster) };
 }
 
 const history = createTable(

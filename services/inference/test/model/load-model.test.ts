@@ -13,7 +13,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createArtifactCache } from "../../src/model/artifact-cache.ts";
 import { cachedFetch, loadPromoted } from "../../src/model/load-model.ts";
 import { quietLog } from "../fakes.ts";
-import { createStation, promoteLinear } from "../station.ts";
+import { createStation, openHere, promoteLinear } from "../station.ts";
 
 const station = createStation();
 let dir = "";
@@ -34,7 +34,7 @@ async function createHarness() {
 
 it("loads a promoted model that forecasts raw units from raw measurements alone", async () => {
   const { promotion, fetch } = await createHarness();
-  const model = await loadPromoted(promotion, fetch);
+  const model = await loadPromoted(promotion, fetch, openHere);
   expect(model).toMatchObject({ targets: ["down"], window: 10, horizon: 1 });
   expect(model.inputColumns).toEqual(station.testRaw.columns);
   const { timesMs, values, lower, upper } = await model.forecast(station.testRaw, 3);
@@ -50,35 +50,37 @@ it("loads a promoted model that forecasts raw units from raw measurements alone"
 
 it("loads from the cache when the tracker is down", async () => {
   const { promotion, fetch, trackerDown } = await createHarness();
-  await (await loadPromoted(promotion, fetch)).close();
+  await (await loadPromoted(promotion, fetch, openHere)).close();
   trackerDown();
-  const model = await loadPromoted(promotion, fetch);
+  const model = await loadPromoted(promotion, fetch, openHere);
   expect(model.targets).toEqual(["down"]);
   await model.close();
 });
 
 it("fetches anew what has changed in the cache", async () => {
   const { promotion, fetch } = await createHarness();
-  await (await loadPromoted(promotion, fetch)).close();
+  await (await loadPromoted(promotion, fetch, openHere)).close();
   const run = join(dir, "global", "runs", promotion.run_id);
   for (const file of await readdir(run)) await writeFile(join(run, file), "rot");
-  const model = await loadPromoted(promotion, fetch);
+  const model = await loadPromoted(promotion, fetch, openHere);
   expect(model.targets).toEqual(["down"]);
   await model.close();
 });
 
 it("refuses rotten files of the cache when the tracker is down", async () => {
   const { promotion, fetch, trackerDown } = await createHarness();
-  await (await loadPromoted(promotion, fetch)).close();
+  await (await loadPromoted(promotion, fetch, openHere)).close();
   await writeFile(join(dir, "global", "runs", promotion.run_id, sha256("LINEAR/model.onnx")), "rot");
   trackerDown();
-  await expect(loadPromoted(promotion, fetch)).rejects.toMatchObject({ code: "TRACKER_UNAVAILABLE" });
+  await expect(loadPromoted(promotion, fetch, openHere)).rejects.toMatchObject({
+    code: "TRACKER_UNAVAILABLE",
+  });
 });
 
 it("refuses a model whose file is not the one that was promoted", async () => {
   const { tracker, promotion, fetch } = await createHarness();
   await tracker.port.putArtifact(promotion.run_id, "LINEAR/model.onnx", Buffer.from("another model"));
-  await expect(loadPromoted(promotion, fetch)).rejects.toMatchObject({ code: "ARTIFACT_INVALID" });
+  await expect(loadPromoted(promotion, fetch, openHere)).rejects.toMatchObject({ code: "ARTIFACT_INVALID" });
 });
 
 it("refuses a model that answers its stored example otherwise than when it was made", async () => {
@@ -89,5 +91,5 @@ it("refuses a model that answers its stored example otherwise than when it was m
   const altered = { ...manifest, self_test: { ...manifest.self_test, forecast } };
   await storeArtifact(tracker.port, runId, { manifest: altered, files });
   const repromoted = { ...promotion, manifest_sha256: sha256(encodeManifest(altered)) };
-  await expect(loadPromoted(repromoted, fetch)).rejects.toThrow(/self test failed/);
+  await expect(loadPromoted(repromoted, fetch, openHere)).rejects.toThrow(/self test failed/);
 });

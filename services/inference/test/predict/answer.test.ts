@@ -1,31 +1,40 @@
-import { HttpError } from "@flts/common/service/http";
 import { expect, it } from "vitest";
-import { answerOf } from "../../src/predict/answer.ts";
+import { asCached, writeAnswer } from "../../src/predict/answer.ts";
+import type { ForecastAnswer } from "../../src/predict/forecast-path.ts";
 import { constantModel, promotionOf } from "../fakes.ts";
 
 const champion = {
   promotion: promotionOf(7, { identifier: "station-1" }),
   model: constantModel(0, { inputColumns: ["down", "rnti_count", "up"], targets: ["up", "down"] }),
 };
-const forecast = {
-  timesMs: Float64Array.of(Date.UTC(2018, 1, 6), Date.UTC(2018, 1, 6, 0, 2)),
-  values: Float64Array.of(1, 2, 3, 4),
-  lower: Float64Array.of(0, 1, 2, 3),
-  upper: Float64Array.of(9, 8, 7, 6),
+const answer: ForecastAnswer = {
+  champion,
+  mode: "forecast",
+  reqId: "0badcafe",
+  imputed: 3,
+  held: ["rnti_count"],
+  forecast: {
+    timesMs: Float64Array.of(Date.UTC(2018, 1, 6), Date.UTC(2018, 1, 6, 0, 2)),
+    values: Float64Array.of(1, 2, 3.5e300, -0),
+    lower: Float64Array.of(0, 1, 1e-9, 3),
+    upper: Float64Array.of(9, 8, 7, 6),
+  },
 };
-const request = { reqId: "0badcafe", imputed: 3 };
 
 it("names run, model, configuration and epoch, and every column with intervals for the targets", () => {
-  expect(answerOf(champion, forecast, request)).toEqual({
+  expect(JSON.parse(writeAnswer(answer))).toEqual({
     status: "SUCCESS",
     identifier: "station-1",
     run_id: "run-7",
     model_type: "LINEAR",
     config_hash: "config-7",
     epoch: 7,
+    model_version: "7",
+    mode: "forecast",
     req_id: "0badcafe",
     cached: false,
     imputed: 3,
+    held_at_last_value: ["rnti_count"],
     predictions: [
       {
         ts: "2018-02-06T00:00:00",
@@ -39,10 +48,10 @@ it("names run, model, configuration and epoch, and every column with intervals f
       },
       {
         ts: "2018-02-06T00:02:00",
-        down: 4,
+        down: 0,
         rnti_count: null,
-        up: 3,
-        up_lower: 2,
+        up: 3.5e300,
+        up_lower: 1e-9,
         up_upper: 7,
         down_lower: 3,
         down_upper: 6,
@@ -52,10 +61,13 @@ it("names run, model, configuration and epoch, and every column with intervals f
 });
 
 it("calls the only station `default`, as the reference does", () => {
-  expect(answerOf({ ...champion, promotion: promotionOf(1) }, forecast, request).identifier).toBe("default");
+  const only = { ...champion, model: constantModel(0), promotion: promotionOf(1) };
+  expect(JSON.parse(writeAnswer({ ...answer, champion: only })).identifier).toBe("default");
 });
 
-it.each(["values", "lower", "upper"] as const)("refuses to answer with %s that are not finite", (name) => {
-  const broken = { ...forecast, [name]: Float64Array.of(1, Number.NaN, 3, 4) };
-  expect(() => answerOf(champion, broken, request)).toThrow(HttpError);
+it("says of a cached answer that it is one, and gives it an id of its own", () => {
+  const cached = asCached(writeAnswer(answer), "12345678");
+  const { status, cached: flag, req_id, ...rest } = JSON.parse(cached);
+  expect([status, flag, req_id]).toEqual(["SUCCESS_CACHED", true, "12345678"]);
+  expect(JSON.parse(writeAnswer(answer))).toMatchObject(rest);
 });

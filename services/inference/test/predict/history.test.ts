@@ -1,28 +1,19 @@
-import { createTable } from "@flts/forecasting/table/table";
 import { expect, it } from "vitest";
 import { historyOf } from "../../src/predict/history.ts";
+import { readRows } from "../../src/predict/rows.ts";
 import { constantModel, rowsOf } from "../fakes.ts";
 
 const model = constantModel(1, { inputColumns: ["up", "down"], window: 3 });
-const request = (data: unknown) => ({ data, indexColumn: null, steps: 1 });
+const rows = (data: unknown) => readRows(data, null);
 
 it("gives the model's columns in the model's order, without those it does not know", () => {
-  const { table } = historyOf(request({ ...rowsOf(3), extra: [1, 2, 3] }), model, null);
+  const { table } = historyOf(rows({ ...rowsOf(3), extra: [1, 2, 3] }), model, 3);
   expect(table.columns).toEqual(["up", "down"]);
 });
 
 it("counts the cells that came without a value, in the model's columns", () => {
   const data = { ...rowsOf(3), up: [null, 1, null], extra: [null, null, null] };
-  expect(historyOf(request(data), model, null).imputed).toBe(2);
-});
-
-it("takes the cached frame when no rows came", () => {
-  const frame = createTable(
-    Float64Array.of(1, 2, 3),
-    ["down", "up"],
-    [new Float64Array(3), new Float64Array(3).fill(1)],
-  );
-  expect(historyOf(request(null), model, frame).table.values[0]).toEqual(new Float64Array(3).fill(1));
+  expect(historyOf(rows(data), model, 3).imputed).toBe(2);
 });
 
 it.each([
@@ -38,5 +29,5 @@ it.each([
   ],
   ["no rows and no cached frame", null, "No cached dataframe available and no data provided"],
 ])("refuses %s", (_name, data, detail) => {
-  expect(() => historyOf(request(data), model, null)).toThrow(detail);
+  expect(() => historyOf(data === null ? null : rows(data), model, 3)).toThrow(detail);
 });

@@ -9,13 +9,25 @@ describe("parsePredictRequest", () => {
     ["data that is null", { data: null }],
     ["fields it does not know", { colour: "blue" }],
   ])("asks for the cached frame with %s", (_name, body) => {
-    expect(parsePredictRequest(body, {})).toEqual({ data: null, indexColumn: null, steps: 1 });
+    expect(parsePredictRequest(body, {})).toEqual({
+      data: null,
+      indexColumn: null,
+      identifier: null,
+      mode: "forecast",
+      steps: null,
+    });
   });
 
-  it("takes rows, index column and steps from the body", () => {
+  it("takes rows, index column, station, mode and steps from the body", () => {
     const data = { t: ["2018-02-05"] };
-    const body = { data, index_col: "t", inference_length: 7, mode: "forecast" };
-    expect(parsePredictRequest(body, {})).toEqual({ data, indexColumn: "t", steps: 7 });
+    const body = { data, index_col: "t", identifier: "a", inference_length: 7, mode: "backtest" };
+    expect(parsePredictRequest(body, {})).toEqual({
+      data,
+      indexColumn: "t",
+      identifier: "a",
+      mode: "backtest",
+      steps: 7,
+    });
   });
 
   it("lets the query's steps win over the body's", () => {
@@ -42,6 +54,7 @@ describe("parsePredictRequest", () => {
     ["an empty query", {}, { inference_length: "" }, ["query", "inference_length"]],
     ["steps given twice", {}, { inference_length: ["1", "2"] }, ["query", "inference_length"]],
     ["an index column that is no name", { index_col: 3 }, {}, ["body", "index_col"]],
+    ["a station that is no name", { identifier: 3 }, {}, ["body", "identifier"]],
   ])("refuses %s with 422 and says where", (_name, body, query, loc) => {
     const { status, detail } = refusal(() => parsePredictRequest(body, query));
     expect(status).toBe(422);
@@ -55,7 +68,7 @@ describe("parsePredictRequest", () => {
     });
   });
 
-  it.each([["backtest"], [7], [{}]])("refuses the mode %s, which it does not know", (mode) => {
+  it.each([["guess"], [7], [{}]])("refuses the mode %s, which it does not know", (mode) => {
     expect(refusal(() => parsePredictRequest({ mode }, {}))).toMatchObject({
       status: 400,
       detail: expect.stringContaining("Unknown mode"),

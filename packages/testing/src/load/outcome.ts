@@ -1,0 +1,61 @@
+/** What became of a run's requests. */
+export interface LoadRecorder {
+  /** @param latencyMs from the moment the request was meant to start */
+  record(status: number, latencyMs: number): void;
+  summary(seconds: number): LoadSummary;
+}
+
+export interface LoadSummary {
+  /** Answers with status 200, per second. */
+  readonly requestsPerSecond: number;
+  /** Of the answers with status 200. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly answered: number;
+  /** Answers with status 429, which are no failures: the client was told at once. */
+  readonly refused: number;
+  /** Time to a refusal; 0 without any. */
+  readonly refusalP99Ms: number;
+  /** Everything else, lost connections among them. */
+  readonly failures: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+}
+
+const OK = 200;
+const TOO_MANY = 429;
+
+export function createRecorder(): LoadRecorder {
+  const latencies = new Map<number, number[]>();
+  return {
+    record(status, latencyMs) {
+      const known = latencies.get(status);
+      if (known === undefined) latencies.set(status, [latencyMs]);
+      else known.push(latencyMs);
+    },
+    summary(seconds) {
+      const sorted = (status: number): Float64Array =>
+        Float64Array.from(latencies.get(status) ?? []).toSorted();
+      const [answered, refused] = [sorted(OK), sorted(TOO_MANY)];
+      const counts = [...latencies].map(([status, { length }]): [string, number] => [String(status), length]);
+      const total = counts.reduce((sum, [, count]) => sum + count, 0);
+      return {
+        requestsPerSecond: round(answered.length / seconds, 0),
+        p50Ms: round(quantile(answered, 0.5)),
+        p99Ms: round(quantile(answered, 0.99)),
+        maxMs: round(quantile(answered, 1)),
+        answered: answered.length,
+        refused: refused.length,
+        refusalP99Ms: round(quantile(refused, 0.99)),
+        failures: total - answered.length - refused.length,
+        byStatus: Object.fromEntries(counts),
+      };
+    },
+  };
+}
+
+/** The nearest-rank quantile; 0 of nothing. */
+const quantile = (sorted: Float64Array, share: number): number =>
+  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+
+const round = (value: number, digits = 2): number => Number(value.toFixed(digits));

@@ -1,0 +1,214 @@
+import type { Clock } from "@flts/common/ports/clock";
+import type { Artifact } from "@flts/families/artifact";
+import type { Forecaster } from "@flts/forecasting/forecaster";
+import { type Batch, type BatchQueue, type Caller, createBatchQueue } from "./batch-queue.ts";
+import { startThread, type Thread } from "./thread.ts";
+
+/**
+ * Computes forecasts on threads of their own, those of many requests at once.
+ *
+ * - C1 A thread has one batch under way; meanwhile requests gather to the next one. An idle service answers at once, a busy one in large batches, and nobody
+ *   waits for a batch to fill.
+ * - C2 Of several models the one whose first request has waited longest goes next.
+ * - C3 A thread that dies is replaced, with every model that is open; what it had under way is computed once more.
+ */
+export interface Compute {
+  /** Loads a model into every thread. @throws ARTIFACT_INVALID, MODEL_UNKNOWN */
+  open(artifact: Artifact): Promise<SharedForecaster>;
+  /** Starts or ends threads until there are so many; work goes on meanwhile. */
+  resize(threads: number): Promise<void>;
+  stats(): ComputeStats;
+  close(): Promise<void>;
+}
+
+/** A forecaster that many requests use at once. */
+export interface SharedForecaster extends Forecaster {
+  predict(windows: Float64Array, endTimesMs: Float64Array, caller?: Caller): Promise<Float64Array>;
+}
+
+export interface ComputeStats {
+  readonly threads: number;
+  readonly busy: number;
+  /** Windows that wait. */
+  readonly waiting: number;
+  readonly oldestWaitMs: number;
+  /** What a window costs, in batches as they were lately; 0 before the first. */
+  readonly msPerWindow: number;
+}
+
+export interface ComputeOptions {
+  readonly threads: number;
+  /** Windows in one call of a model. */
+  readonly maxBatch: number;
+  readonly clock: Clock;
+  /** Told how many windows each batch had. */
+  readonly onBatch: (windows: number) => void;
+  /** Told when a thread died. */
+  readonly onCrash: (error: Error) => void;
+}
+
+interface OpenModel {
+  readonly id: number;
+  readonly artifact: Artifact;
+  readonly queue: BatchQueue;
+}
+
+interface Lane {
+  readonly thread: Thread;
+  /** Has a batch under way, or is still loading models. */
+  busy: boolean;
+}
+
+/** Share of its past that the mean cost of a window keeps with every batch. */
+const MEMORY = 0.95;
+/** Before a thread that died is replaced. */
+const RESTART_MS = 500;
+
+export async function startCompute({
+  threads,
+  maxBatch,
+  clock,
+  onBatch,
+  onCrash,
+}: ComputeOptions): Promise<Compute> {
+  const models = new Map<number, OpenModel>();
+  const lanes: Lane[] = [];
+  const closing = new AbortController();
+  let wanted = threads;
+  let lastId = 0;
+  let scheduled = false;
+  let lately = { ms: 0, windows: 0 };
+
+  /** At the end of this turn of the event loop, so that all that came in one turn go together. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      for (const lane of lanes) if (!lane.busy) feed(lane);
+    });
+  }
+
+  /** Gives an idle lane its next batch. */
+  function feed(lane: Lane): void {
+    const model = longestWaiting(models.values()); // C2
+    const batch = model?.queue.take(maxBatch);
+    if (model === undefined || batch === undefined) return;
+    if (batch === null) return schedule(); // Nobody waits any more for what that model had: another may have work.
+    lane.busy = true; // C1
+    void computeIn(lane, model, batch).finally(() => {
+      lane.busy = false;
+      schedule();
+    });
+  }
+
+  async function computeIn({ thread }: Lane, { id }: OpenModel, batch: Batch): Promise<void> {
+    const begun = clock.monotonicMs();
+    const { windows, endTimesMs } = batch;
+    const count = endTimesMs.length;
+    onBatch(count);
+    try {
+      const forecast = await thread.ask({ kind: "predict", model: id, windows, endTimesMs });
+      const ms = clock.monotonicMs() - begun;
+      lately = { ms: lately.ms * MEMORY + ms, windows: lately.windows * MEMORY + count };
+      batch.resolve(forecast ?? new Float64Array());
+    } catch (error) {
+      batch.reject(error); // C3
+    }
+  }
+
+  async function startLane(): Promise<void> {
+    const thread = startThread((error) => {
+      lanes.splice(lanes.indexOf(lane), 1);
+      onCrash(error);
+      void replace();
+    });
+    const lane: Lane = { thread, busy: true };
+    lanes.push(lane);
+    await Promise.all([...models.values()].map((model) => openIn(thread, model)));
+    lane.busy = false;
+    schedule();
+  }
+
+  async function replace(): Promise<void> {
+    await clock.sleep(RESTART_MS, closing.signal);
+    if (!closing.signal.aborted && lanes.length < wanted) await startLane().catch(() => null); // Its own crash is told.
+  }
+
+  const openIn = (thread: Thread, { id, artifact }: OpenModel): Promise<unknown> =>
+    thread.ask({ kind: "open", model: id, ...artifact });
+
+  async function closeModel({ id }: OpenModel): Promise<void> {
+    if (!models.delete(id)) return;
+    // A thread that has ended holds nothing.
+    await Promise.all(lanes.map(({ thread }) => thread.ask({ kind: "close", model: id }).catch(() => null)));
+  }
+
+  async function resize(count: number): Promise<void> {
+    wanted = count;
+    while (lanes.length < wanted) await startLane();
+    await Promise.all(lanes.splice(wanted).map(({ thread }) => thread.close()));
+  }
+
+  await resize(threads);
+  return {
+    async open(artifact) {
+      const { columns, targets, window, horizon, step_ms: stepMs } = artifact.manifest;
+      const shape = { cells: window * columns.length, answers: horizon * targets.length };
+      const queue = createBatchQueue(shape, () => clock.monotonicMs());
+      const model: OpenModel = { id: ++lastId, artifact, queue };
+      models.set(model.id, model);
+      try {
+        await Promise.all(lanes.map(({ thread }) => openIn(thread, model)));
+      } catch (error) {
+        await closeModel(model);
+        throw error;
+      }
+      return {
+        columns,
+        targets,
+        window,
+        horizon,
+        stepMs,
+        predict(windows, endTimesMs, caller = ANYBODY) {
+          if (!models.has(model.id)) return Promise.reject(new Error("the model was closed"));
+          schedule();
+          return queue.add(windows, endTimesMs, caller);
+        },
+        close: () => closeModel(model),
+      };
+    },
+    resize,
+    stats() {
+      const queues = [...models.values()].map(({ queue }) => queue);
+      const since = Math.min(...queues.map((queue) => queue.waitingSinceMs() ?? Number.POSITIVE_INFINITY));
+      return {
+        threads: lanes.length,
+        busy: lanes.filter(({ busy }) => busy).length,
+        waiting: queues.reduce((sum, queue) => sum + queue.size(), 0),
+        oldestWaitMs: Number.isFinite(since) ? clock.monotonicMs() - since : 0,
+        msPerWindow: lately.windows === 0 ? 0 : lately.ms / lately.windows,
+      };
+    },
+    async close() {
+      closing.abort();
+      wanted = 0;
+      await Promise.all(lanes.splice(0).map(({ thread }) => thread.close()));
+    },
+  };
+}
+
+/** Somebody who waits for as long as it takes. */
+const ANYBODY: Caller = { check: () => {}, computed: () => {} };
+
+function longestWaiting(models: Iterable<OpenModel>): OpenModel | undefined {
+  let longest: OpenModel | undefined;
+  let since = Number.POSITIVE_INFINITY;
+  for (const model of models) {
+    const own = model.queue.waitingSinceMs();
+    if (own === null || own >= since) continue;
+    longest = model;
+    since = own;
+  }
+  return longest;
+}

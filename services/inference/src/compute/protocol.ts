@@ -1,0 +1,27 @@
+import type { ErrorCode } from "@flts/common/contracts/errors";
+import type { Manifest } from "@flts/families/manifest";
+
+/** What a thread is asked. It does one thing after another, and answers in the same order. */
+export type ThreadRequest =
+  | {
+      readonly kind: "open";
+      readonly model: number;
+      readonly manifest: Manifest;
+      readonly files: ReadonlyMap<string, Uint8Array>;
+    }
+  | {
+      readonly kind: "predict";
+      readonly model: number;
+      /** `[n, window, columns]` */
+      readonly windows: Float64Array<ArrayBuffer>;
+      /** `[n]` */
+      readonly endTimesMs: Float64Array<ArrayBuffer>;
+    }
+  | { readonly kind: "close"; readonly model: number }
+  /** Closes everything; the thread ends. */
+  | { readonly kind: "end" };
+
+export type ThreadReply =
+  /** `[n, horizon, targets]` of a prediction; null for the rest. */
+  | { readonly ok: true; readonly forecast: Float64Array<ArrayBuffer> | null }
+  | { readonly ok: false; readonly code: ErrorCode | "UNCLASSIFIED"; readonly message: string };

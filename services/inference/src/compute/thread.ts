@@ -1,0 +1,62 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { FltsError } from "@flts/common/contracts/errors";
+import type { ThreadReply, ThreadRequest } from "./protocol.ts";
+
+/** A thread that computes forecasts, as the main thread sees it. */
+export interface Thread {
+  /** What the thread answers. @throws its error; FORECASTER_CRASHED when it has ended */
+  ask(request: ThreadRequest): Promise<Float64Array | null>;
+  /** Lets it finish what it was asked, and ends it. */
+  close(): Promise<void>;
+}
+
+/** Starts a thread. `onCrash` is told when it ends by itself. */
+export function startThread(onCrash: (error: Error) => void): Thread {
+  const worker = new Worker(new URL(`./forecast-worker${extname(import.meta.url)}`, import.meta.url));
+  const waiting: PromiseWithResolvers<Float64Array | null>[] = [];
+  let ended: FltsError | null = null;
+  let closing = false;
+
+  const end = (reason: FltsError): void => {
+    if (ended !== null) return;
+    ended = reason;
+    for (const { reject } of waiting.splice(0)) reject(reason);
+    if (!closing) onCrash(reason);
+  };
+  const exited = new Promise<void>((resolve) => {
+    worker.on("exit", (code) => {
+      end(crashed(`exit code ${code}`));
+      resolve();
+    });
+  });
+  worker.on("error", (error) => end(crashed(error)));
+  worker.on("message", (reply: ThreadReply) => {
+    const asked = waiting.shift();
+    if (reply.ok) asked?.resolve(reply.forecast);
+    else asked?.reject(errorOf(reply));
+  });
+
+  const ask = (request: ThreadRequest): Promise<Float64Array | null> => {
+    if (ended !== null) return Promise.reject(ended);
+    const asked = Promise.withResolvers<Float64Array | null>();
+    waiting.push(asked);
+    const given = request.kind === "predict" ? [request.windows.buffer, request.endTimesMs.buffer] : [];
+    worker.postMessage(request, given);
+    return asked.promise;
+  };
+  return {
+    ask,
+    async close() {
+      closing = true;
+      if (ended === null) await ask({ kind: "end" }).catch(() => null);
+      await exited;
+    },
+  };
+}
+
+const errorOf = ({ code, message }: Extract<ThreadReply, { ok: false }>): Error =>
+  code === "UNCLASSIFIED" ? new Error(message) : new FltsError(code, message);
+
+const crashed = (cause: unknown): FltsError =>
+  new FltsError("FORECASTER_CRASHED", "the thread that computes forecasts has ended", cause);

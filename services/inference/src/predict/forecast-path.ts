@@ -1,0 +1,128 @@
+import type { Random } from "@flts/common/ports/random";
+import { HttpError } from "@flts/common/service/http";
+import { rowCount, type Table } from "@flts/forecasting/table/table";
+import type { Champion, Loan } from "../model/model-slot.ts";
+import type { Forecast } from "../model/servable-model.ts";
+import type { Admission, Arrival, Job } from "./admission.ts";
+import { historyOf } from "./history.ts";
+import { MAX_STEPS, type Mode } from "./request.ts";
+
+/** The one way from rows to a forecast, whatever route they came by. */
+export type ForecastPath = (rows: RowSource, options: ForecastOptions) => Promise<ForecastAnswer>;
+
+/** Reads the rows of a request when it was let in: who is refused is told so before his rows are looked at. Null asks for the cached frame. */
+export type RowSource = (() => Table) | null;
+
+export interface ForecastOptions extends Arrival {
+  /** Whose champion shall answer; null for the replica's own station. */
+  readonly identifier: string | null;
+  readonly mode: Mode;
+  /** Steps to forecast: one unless given; of a backtest all that there are. */
+  readonly steps: number | null;
+}
+
+export interface ForecastAnswer {
+  /** Who computed the forecast. */
+  readonly champion: Champion;
+  readonly mode: Mode;
+  readonly reqId: string;
+  readonly forecast: Forecast;
+  /** Cells that came without a value and were replaced by the model. */
+  readonly imputed: number;
+  /** Input columns that were kept at their last value, because nobody forecasts them and steps beyond the model's horizon need them. */
+  readonly held: readonly string[];
+}
+
+export interface ForecastPathDeps {
+  /** Borrows a station's champion; null while it has none. */
+  readonly borrow: (identifier: string | null) => Loan | null | Promise<Loan | null>;
+  readonly cachedFrame: (identifier: string | null) => Table | null;
+  readonly admission: Admission;
+  readonly random: Random;
+}
+
+/** Seconds after which a client may ask again for a model that was not there. */
+const MODEL_RETRY_SECONDS = 1;
+
+/**
+ * The champion is borrowed once, checked against once and computed with once, so that an answer can name no other run than its own.
+ * @throws HttpError 400 for rows that cannot be forecast from, 404 for a station that nobody knows, 429 and 504 as {@link Admission} says, 503 without a model
+ */
+export function createForecastPath({
+  borrow,
+  cachedFrame,
+  admission,
+  random,
+}: ForecastPathDeps): ForecastPath {
+  const nextRequestId = requestIds(random);
+
+  async function answerWith(
+    loan: Loan,
+    rows: RowSource,
+    options: ForecastOptions,
+    job: Job,
+  ): Promise<ForecastAnswer> {
+    const { mode, identifier } = options;
+    const { model } = loan;
+    const needed = mode === "backtest" ? model.window + 1 : model.window;
+    const source = rows === null ? cachedFrame(identifier) : rows();
+    const { table, imputed } = historyOf(source, model, needed);
+    const forecast =
+      mode === "backtest"
+        ? await backtest(loan, table, options.steps, job)
+        : await forecastAhead(loan, table, options.steps ?? 1, job);
+    checkFinite(forecast);
+    const recursive = mode === "forecast" && (options.steps ?? 1) > model.horizon;
+    const held = recursive ? model.inputColumns.filter((column) => !model.targets.includes(column)) : [];
+    return { champion: loan, mode, reqId: nextRequestId(), forecast, imputed, held };
+  }
+
+  return async (rows, options) => {
+    const found = borrow(options.identifier);
+    const loan = found instanceof Promise ? await found : found;
+    if (loan === null)
+      throw new HttpError(503, "Model not loaded yet", { "retry-after": String(MODEL_RETRY_SECONDS) });
+    try {
+      return await admission.run(options, (job) => answerWith(loan, rows, options, job));
+    } finally {
+      loan.giveBack();
+    }
+  };
+}
+
+function forecastAhead({ model }: Champion, history: Table, steps: number, job: Job): Promise<Forecast> {
+  job.expect(Math.ceil(steps / model.horizon));
+  return model.forecast(history, steps, job);
+}
+
+function backtest({ model }: Champion, history: Table, given: number | null, job: Job): Promise<Forecast> {
+  const steps = Math.min(given ?? MAX_STEPS, rowCount(history) - model.window);
+  job.expect(steps);
+  return model.backtest(history, steps, job);
+}
+
+function checkFinite({ values, lower, upper }: Forecast): void {
+  for (let index = 0; index < values.length; index++)
+    if (!Number.isFinite(values[index]) || !Number.isFinite(lower[index]) || !Number.isFinite(upper[index]))
+      throw new HttpError(
+        400,
+        "No finite forecast follows from these values: they lie far outside the training data",
+      );
+}
+
+const ID_BYTES = 4;
+const IDS_AT_ONCE = 256;
+
+/** The reference's eight hexadecimal digits, drawn many at a time: each draw asks the system. */
+function requestIds(random: Random): () => string {
+  let drawn = "";
+  let used = 0;
+  return () => {
+    if (used === drawn.length) {
+      drawn = random.hex(ID_BYTES * IDS_AT_ONCE);
+      used = 0;
+    }
+    used += 2 * ID_BYTES;
+    return drawn.slice(used - 2 * ID_BYTES, used);
+  };
+}
