@@ -15,6 +15,7 @@ import { type Artifact, encodeManifest, storeArtifact } from "@flts/families/art
 import type { Family, Progress } from "@flts/families/family";
 import type { FittedModel, FitWork } from "@flts/families/fit";
 import { readCandidate, runningEvent, settleCandidate, type Work } from "./candidate.ts";
+import { patientTracker } from "./patient-tracker.ts";
 import { closeRuns, findTrained, logRun, startRun } from "./run-record.ts";
 import { holdWork } from "./work-lease.ts";
 
@@ -159,8 +160,9 @@ async function train(
     return settleFailure(claim, work, { code: error.code, reason: error.message }, deps, run);
   }
   const seconds = (clock.monotonicMs() - begun) / 1000;
-  await logRun(tracker, run.runId, fitted, claim.config_hash, seconds);
-  await storeArtifact(tracker, run.runId, fitted.artifact);
+  const patient = patientTracker(deps, log, context.signal);
+  await logRun(patient, run.runId, fitted, claim.config_hash, seconds);
+  await storeArtifact(patient, run.runId, fitted.artifact);
   log.info("model_logged", { run_id: run.runId, files: fitted.artifact.files.size + 1 });
   const settled = await settleCandidate(deps.store, deps.promotionBucket, work, claim, {
     status: "SUCCESS",

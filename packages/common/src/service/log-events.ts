@@ -47,6 +47,7 @@ export type LogEvent =
   | "train_waiting_for_models"
   | "train_waiting_for_lease"
   | "train_adopted"
+  | "train_tracker_away"
   // eval
   | "promotion_ignore"
   | "promotion_waiting_for_models"
