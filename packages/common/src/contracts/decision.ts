@@ -52,7 +52,14 @@ export const decision = z.looseObject({
   /** Null when there was nothing to score. */
   baselines: z.object({ persistence: errors, ewma: errors }).nullable(),
   /** Families whose training failed, with the reason. */
-  failed: z.array(z.looseObject({ model_type: z.string(), code: z.string(), reason: z.string() })),
+  failed: z.array(
+    z.looseObject({
+      model_type: z.string(),
+      work_key: z.string().optional(),
+      code: z.string(),
+      reason: z.string(),
+    }),
+  ),
   /** Expected families that were waited for in vain. */
   missing: z.array(z.string()).default([]),
   /** Families for want of which the round was held, whatever the gate said. */

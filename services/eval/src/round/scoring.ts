@@ -151,9 +151,9 @@ async function loadCandidates(
   const loaded: Loaded[] = [];
   const failed: Decision["failed"] = [];
   for (const candidate of candidates) {
-    const { status, run_id, model_type, manifest_sha256, code, reason } = candidate;
+    const { status, run_id, model_type, work_key, manifest_sha256, code, reason } = candidate;
     if (status === "FAILED" || run_id === null) {
-      failed.push({ model_type, code: code ?? "UNCLASSIFIED", reason: reason ?? "" });
+      failed.push({ model_type, work_key, code: code ?? "UNCLASSIFIED", reason: reason ?? "" });
       continue;
     }
     try {
@@ -165,7 +165,7 @@ async function loadCandidates(
       loaded.push({ candidate, model: await loadModel(artifact) });
     } catch (error) {
       if (!hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN")) throw error;
-      failed.push({ model_type, code: error.code, reason: error.message });
+      failed.push({ model_type, work_key, code: error.code, reason: error.message });
     }
   }
   return { loaded, failed };

@@ -134,12 +134,12 @@ test("restarts lose no waited time but that since the last sweep", async () => {
   await startEval(store, clock).handle(lstm);
   const published: Emission[] = [];
   for (let life = 0; life < 6; life++) {
-    const eval_ = startEval(store, clock);
+    const another = startEval(store, clock);
     for (let sweeps = 0; sweeps < 11; sweeps++) {
-      await sweep(eval_.deps);
+      await sweep(another.deps);
       await clock.advance(60_000);
     }
-    published.push(...eval_.published);
+    published.push(...another.published);
   }
   expect(published).toHaveLength(1);
 });
