@@ -29,6 +29,15 @@ const whenAnotherWrote = (content: string, fate: Fate) => () => {
   return fate;
 };
 
+async function* large(): AsyncGenerator<Uint8Array> {
+  for (let part = 0; part < 20; part += 1) yield Buffer.alloc(1024 * 1024, part);
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield* large();
+  throw new Error("the sender hung up");
+}
+
 describe("a conditional write", () => {
   test("that is refused at once has lost, and asks no further", async () => {
     fake.objects.set(path, { bytes: Buffer.from("theirs"), receipt: undefined });
@@ -75,10 +84,6 @@ describe("a conditional write", () => {
 });
 
 describe("a write in parts", () => {
-  const large = async function* () {
-    for (let part = 0; part < 20; part += 1) yield Buffer.alloc(1024 * 1024, part);
-  };
-
   test("puts its parts together in order", async () => {
     const { sizeBytes } = await store.put(ref, large());
     expect(sizeBytes).toBe(20 * 1024 * 1024);
@@ -111,10 +116,6 @@ describe("a write in parts", () => {
   });
 
   test("leaves no parts when the sender hangs up", async () => {
-    const broken = async function* () {
-      yield* large();
-      throw new Error("the sender hung up");
-    };
     await expect(store.put(ref, broken())).rejects.toThrow("the sender hung up");
     expect(fake.uploads.size).toBe(0);
     expect(present()).toBeUndefined();
@@ -148,7 +149,7 @@ describe("a read", () => {
   });
 
   test("takes no other server's 404 for an absent object", async () => {
-    fake.fates.push(...Array<Fate>(4).fill({ status: 404 }));
+    fake.fates.push(...Array.from({ length: 4 }, () => ({ status: 404 })));
     await expectCode("STORE_UNAVAILABLE", store.get(ref));
   });
 
