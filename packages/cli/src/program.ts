@@ -1,6 +1,9 @@
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { addCommand, type CommonOptions } from "./command.ts";
+import { addPromotionCommands } from "./commands/promotion-commands.ts";
 import { usageError } from "./exit-codes.ts";
+import { addOperations } from "./operations.ts";
 import type { Dataset } from "./pipeline/dataset.ts";
 import type { Output } from "./terminal/output.ts";
 
@@ -32,12 +35,9 @@ export function createProgram(surroundings: Surroundings): Command {
   addPredict(program, surroundings);
   addEvaluate(program, surroundings);
   addStatus(program, surroundings);
+  addOperations(program, surroundings);
+  addPromotionCommands(program, surroundings);
   return program;
-}
-
-interface CommonOptions {
-  readonly home: string;
-  readonly json?: true;
 }
 
 interface PipelineFlags extends CommonOptions {
@@ -101,7 +101,7 @@ function addUp(program: Command, surroundings: Surroundings): void {
 }
 
 function addPredict(program: Command, { createOutput }: Surroundings): void {
-  command(program, "predict", "forecast with the promoted model, in this process or by a running service")
+  addCommand(program, "predict", "forecast with the promoted model, in this process or by a running service")
     .option("--url <url>", "ask this inference service instead of forecasting here", parseUrl)
     .option("--data <file.csv>", "measurements to forecast from (default: the station's test table)")
     .option("--horizon <steps>", "steps to forecast", parseHorizon, 15)
@@ -132,7 +132,7 @@ interface EvaluateFlags extends CommonOptions {
 }
 
 function addEvaluate(program: Command, { createOutput, interrupted, environment }: Surroundings): void {
-  command(program, "evaluate", "train on the train files, measure on the test files, beside baselines")
+  addCommand(program, "evaluate", "train on the train files, measure on the test files, beside baselines")
     .option("--data <dir>", "folder with <station>.csv and <station>_test.csv (default: FLTS_DATASET_DIR)")
     .option("--stations <names>", "which stations of the folder (default: all)", parseNames)
     .option("--families <names>", "model families to train (default: all)", parseNames)
@@ -153,7 +153,7 @@ function addEvaluate(program: Command, { createOutput, interrupted, environment 
 }
 
 function addStatus(program: Command, { createOutput }: Surroundings): void {
-  command(program, "status", "show champions, rounds, messages not yet handled and dead letters").action(
+  addCommand(program, "status", "show champions, rounds, messages not yet handled and dead letters").action(
     async (flags: CommonOptions) => {
       const { status } = await import("./commands/status.ts");
       await status(resolve(flags.home), createOutput(flags.json === true));
@@ -161,16 +161,8 @@ function addStatus(program: Command, { createOutput }: Surroundings): void {
   );
 }
 
-const command = (program: Command, name: string, description: string): Command =>
-  program
-    .command(name)
-    .description(description)
-    .allowExcessArguments(false)
-    .option("--home <dir>", "the state folder", ".flts")
-    .option("--json", "end standard output with one JSON object; people read the error output");
-
 const pipelineCommand = (program: Command, name: string, description: string): Command =>
-  command(program, name, description)
+  addCommand(program, name, description)
     .option(
       "--data <dir>",
       "folder with <name>.csv and <name>_test.csv (default: FLTS_DATASET_DIR; without it synthetic measurements)",
