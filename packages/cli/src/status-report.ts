@@ -4,11 +4,13 @@ import { hasCode } from "@flts/common/contracts/errors";
 import { modelTraining, topics, trainingData } from "@flts/common/contracts/events";
 import { stationOf } from "@flts/common/contracts/identity";
 import { buckets } from "@flts/common/contracts/layout";
-import { promotion as promotionSchema } from "@flts/common/contracts/promotion";
+import { type Promotion, promotion as promotionSchema } from "@flts/common/contracts/promotion";
 import type { MessageLog } from "@flts/common/ports/message-log";
 import type { ObjectStore } from "@flts/common/ports/object-store";
+import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { deadLetterTopic } from "@flts/common/stage/dead-letter";
 import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
+import { lackOf } from "@flts/eval/sweep/champion-check";
 import { z } from "zod";
 import { listDecisions } from "./pipeline/outcome.ts";
 import { trainerOf } from "./pipeline/process-specs.ts";
@@ -36,6 +38,8 @@ export interface StationReport {
     readonly epoch: number;
     readonly verdict: string;
     readonly since: string;
+    /** Why its run or files cannot be had; null when they are whole. */
+    readonly lack: string | null;
   } | null;
 }
 
@@ -57,10 +61,14 @@ export interface RoundReport {
 
 /** Reads a pipeline's state. `families` names those whose trainers' groups are looked at. */
 export async function reportStatus(
-  { store, log }: { readonly store: ObjectStore; readonly log: MessageLog },
+  {
+    store,
+    log,
+    tracker,
+  }: { readonly store: ObjectStore; readonly log: MessageLog; readonly tracker: RunTracker },
   families: readonly string[],
 ): Promise<StatusReport> {
-  const stations = await reportStations(store);
+  const { stations, laid } = await reportStations(store, tracker);
   const rounds = await reportRounds(store);
   const groups = await reportGroups(log, families);
   return {
@@ -68,11 +76,14 @@ export async function reportStatus(
     rounds,
     groups,
     deadLetters: await countDeadLetters(log),
-    pending: pendingOf(stations, rounds, groups),
+    pending: [...championsGone(stations), ...laid, ...pendingOf(stations, rounds, groups)],
   };
 }
 
-async function reportStations(store: ObjectStore): Promise<readonly StationReport[]> {
+async function reportStations(
+  store: ObjectStore,
+  tracker: RunTracker,
+): Promise<{ readonly stations: readonly StationReport[]; readonly laid: readonly string[] }> {
   const stations = new Map<string, StationReport>();
   const blank = { table: null, champion: null };
   const note = (identifier: string, known: Partial<StationReport>): void => {
@@ -82,11 +93,43 @@ async function reportStations(store: ObjectStore): Promise<readonly StationRepor
   const tables = await readAll(store, buckets.processed, "", tableHead, (key) => TRAIN_HEAD.test(key));
   for (const { identifier, round, train_source_object: source, row_count: rows } of tables)
     note(identifier, { table: { round, source, rows } });
-  const heads = await readAll(store, buckets.promotion, "", promotionSchema, (key) => STATION_HEAD.test(key));
-  for (const { identifier, model_type: family, run_id: runId, epoch, verdict, timestamp: since } of heads)
-    note(identifier, { champion: { family, runId, epoch, verdict, since } });
-  return [...stations.values()].toSorted((a, b) => a.identifier.localeCompare(b.identifier));
+  const laid: string[] = [];
+  for await (const { key } of store.list(buckets.promotion, "")) {
+    if (!STATION_HEAD.test(key)) continue;
+    const champion = await readHead(store, key);
+    if (champion === null) {
+      laid.push(`${key} was laid by hand: eval adopts it, or refuses it and says why in its log`);
+      continue;
+    }
+    const { identifier, model_type: family, run_id: runId, epoch, verdict, timestamp: since } = champion;
+    const lack = (await lackOf(champion, tracker))?.message ?? null;
+    note(identifier, { champion: { family, runId, epoch, verdict, since, lack } });
+  }
+  return {
+    stations: [...stations.values()].toSorted((a, b) => a.identifier.localeCompare(b.identifier)),
+    laid,
+  };
 }
+
+/** The promotion that a head holds; null when a person wrote something else there. */
+async function readHead(store: ObjectStore, key: string): Promise<Promotion | null> {
+  try {
+    const ref = { bucket: buckets.promotion, key };
+    return (await readDocument(store, ref, promotionSchema, "POINTER_INVALID"))?.document ?? null;
+  } catch (error) {
+    if (hasCode(error, "POINTER_INVALID")) return null;
+    throw error;
+  }
+}
+
+const championsGone = (stations: readonly StationReport[]): readonly string[] =>
+  stations.flatMap(({ identifier, champion }) =>
+    champion === null || champion.lack === null
+      ? []
+      : [
+          `the champion of station ${identifier} is gone (${champion.lack}): replicas that have it serve on; promote another run, or roll back`,
+        ],
+  );
 
 /** `processed_data.meta.json`, below a station's folder or not; the test table's head tells nothing more. */
 const TRAIN_HEAD = /(^|\/)processed_data\.meta\.json$/;

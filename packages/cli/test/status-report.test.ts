@@ -6,6 +6,7 @@ import type { MessageLog } from "@flts/common/ports/message-log";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { createMemoryLog } from "@flts/testing/memory-log";
 import { createMemoryStore } from "@flts/testing/memory-store";
+import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import { expect, test } from "vitest";
 import { buildDecision, buildPromotion, storeDecision, storePromotion } from "./pipeline/decisions.ts";
 
@@ -34,11 +35,14 @@ async function setUp() {
   await log.ensureTopics(pipelineTopics(2));
   const ref = { bucket: buckets.promotion, key: keys.candidate("r1", "LINEAR", "work-LINEAR") };
   await writeDocument(store, ref, candidate);
-  return { store, log };
+  return { store, log, tracker: createMemoryTracker() };
 }
 
 test("nothing at all is nothing, and nothing is pending", async () => {
-  const report = await reportStatus({ store: createMemoryStore(), log: createMemoryLog() }, ["LINEAR"]);
+  const report = await reportStatus(
+    { store: createMemoryStore(), log: createMemoryLog(), tracker: createMemoryTracker() },
+    ["LINEAR"],
+  );
   expect(report).toEqual({ stations: [], rounds: [], groups: [], deadLetters: [], pending: [] });
 });
 
@@ -75,11 +79,21 @@ test("a promotion shows its station's champion, and the copy at the root is not 
         epoch: 1,
         verdict: "cold_start",
         since: "2026-01-01T00:00:00.000Z",
+        lack: expect.stringContaining("run-LINEAR"),
       },
     },
   ]);
   expect(rounds[0]).toMatchObject({ verdict: "cold_start", reason: "no champion yet" });
-  expect(pending).toEqual([]);
+  expect(pending).toEqual([expect.stringMatching(/^the champion of station default is gone .*: replicas/)]);
+});
+
+test("a pointer that was laid by hand is shown as such, and keeps nothing else from being shown", async () => {
+  const backends = await setUp();
+  const ref = { bucket: buckets.promotion, key: keys.head("North") };
+  await writeDocument(backends.store, ref, { run_id: "r", model_type: "LSTM" });
+  const { rounds, pending } = await reportStatus(backends, []);
+  expect(rounds).toHaveLength(1);
+  expect(pending).toContainEqual(expect.stringContaining("North/current.json was laid by hand"));
 });
 
 test("a station whose table nobody has trained on yet is shown, and its round is pending", async () => {
@@ -114,10 +128,10 @@ async function handleOne(log: MessageLog, group: string, topic: string): Promise
 }
 
 test("messages before a group and dead letters are counted; a group that never did anything is none", async () => {
-  const { store, log } = await setUp();
+  const { log, ...backends } = await setUp();
   await log.publish([message("training-data"), message("training-data"), message("DLQ-model-training")]);
   await handleOne(log, "train-linear", "training-data");
-  const { groups, deadLetters, pending } = await reportStatus({ store, log }, ["LINEAR", "GRU"]);
+  const { groups, deadLetters, pending } = await reportStatus({ log, ...backends }, ["LINEAR", "GRU"]);
   expect(groups).toEqual([{ group: "train-linear", topic: "training-data", lag: 1 }]);
   expect(deadLetters).toEqual([{ topic: "DLQ-model-training", count: 1 }]);
   expect(pending).toContain("train-linear has 1 message(s) of training-data before it");

@@ -90,6 +90,8 @@ const modelList = z.object({
   ),
 });
 
+const query = (identifier: string): string => `identifier=${encodeURIComponent(identifier)}`;
+
 function createApiDesk(url: string, token: string): PromotionDesk {
   const ask = async <T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> => {
     const answer = await fetch(new URL(path, url), init).catch((cause: unknown) => {
@@ -105,7 +107,6 @@ function createApiDesk(url: string, token: string): PromotionDesk {
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify({ ...order, actor: actor() }),
     });
-  const query = (identifier: string): string => `identifier=${encodeURIComponent(identifier)}`;
   return {
     promote: (order) => post("promote", order),
     rollback: (order) => post("rollback", order),

@@ -91,7 +91,7 @@ const stationTable = (stations: StatusReport["stations"], style: Output["style"]
       ...(champion === null
         ? ["none"]
         : [
-            champion.family,
+            champion.lack === null ? champion.family : style.bad(`${champion.family} (gone)`),
             String(champion.epoch),
             champion.verdict,
             shortTime(champion.since),
