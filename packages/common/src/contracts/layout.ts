@@ -27,16 +27,25 @@ export function checkName(what: string, name: string): string {
 /** The default station's folder in the promotion bucket, as the reference calls it. */
 const DEFAULT_FOLDER = "global";
 
+/**
+ * Names in the place of stations' folders that have another meaning: no key may be the folder of another one, and no
+ * station's objects may turn up in a listing of something else.
+ */
+const isTaken = (name: string): boolean =>
+  [DEFAULT_FOLDER, "candidates", "decisions"].includes(name) ||
+  name.endsWith(".json") ||
+  /^[0-9a-f]{64}$/.test(name);
+
 /** Whether an identifier names a station whose folders nobody else has. */
 export const isStation = (identifier: string): boolean =>
-  identifier === "" || (isName(identifier) && identifier !== DEFAULT_FOLDER);
+  identifier === "" || (isName(identifier) && !isTaken(identifier));
 
 /** @throws OBJECT_NAME_INVALID */
 function checkStation(station: string): string {
-  if (station === DEFAULT_FOLDER)
+  if (isTaken(station))
     throw new FltsError(
       "OBJECT_NAME_INVALID",
-      `identifier "${DEFAULT_FOLDER}" is taken: it is the folder of the station without an identifier`,
+      `identifier ${JSON.stringify(station)} is taken: objects that belong to no station or to the one without a name lie there`,
     );
   return checkName("identifier", station);
 }

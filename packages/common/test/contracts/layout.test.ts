@@ -98,3 +98,55 @@ function attempt<T>(key: () => T): T | string {
     return codeOf(error);
   }
 }
+
+test.each(["candidates", "decisions", "current.json", "processed_data.meta.json", digest])(
+  "no station is called %s: other objects lie there",
+  (name) => {
+    expect(isStation(name)).toBe(false);
+    expect(() => keys.head(name)).toThrow(/taken/);
+  },
+);
+
+test("no key is the folder of another, whatever stations, families and tables are called", () => {
+  const name = fc.oneof(
+    fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,8}$/),
+    fc.constantFrom("", "default", "parts", "history", "pointers", "a.json", "candidates", "decisions"),
+  );
+  const station = name.filter((each) => isStation(each));
+  const table = name.filter((each) => /^[a-z0-9]/.test(each));
+  const stations = fc.array(station, { maxLength: 4 });
+  fc.assert(
+    fc.property(stations, table, table, (named, tableName, family) => {
+      const all = ["", ...named];
+      const perBucket = [
+        all.flatMap((each) => [
+          keys.processedTable(each, digest, tableName),
+          keys.processedHead(each, tableName),
+        ]),
+        all.flatMap((each) => [
+          keys.inferenceLogPart(each, "20251102", "replica-1"),
+          keys.inferenceLog(each, "20251102"),
+        ]),
+        [
+          keys.rootHead,
+          keys.candidate(digest, family, digest),
+          keys.decision(digest, digest, 1),
+          ...all.flatMap((each) => [
+            keys.head(each),
+            keys.history(each, 1),
+            keys.pointer(each, digest),
+            keys.station(each),
+          ]),
+          keys.lease(digest),
+          keys.redrive("training-data", 0, "7"),
+          keys.redriver,
+          keys.storeTime,
+          keys.waiting(digest),
+        ],
+      ];
+      for (const inOneBucket of perBucket)
+        for (const key of inOneBucket)
+          for (const other of inOneBucket) expect(other.startsWith(`${key}/`), `${key} ${other}`).toBe(false);
+    }),
+  );
+});
