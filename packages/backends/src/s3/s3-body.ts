@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { faultOf } from "./s3-errors.ts";
 
 /** The part of a GetObject answer that carries bytes. */
@@ -12,10 +13,11 @@ export async function readBody(answer: S3Body): Promise<Uint8Array> {
   const { body, sizeBytes } = bodyOf(answer);
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   let filled = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  body.on("data", (chunk: Uint8Array) => {
     bytes.set(chunk, filled);
     filled += chunk.byteLength;
-  }
+  });
+  await finished(body);
   return bytes;
 }
 

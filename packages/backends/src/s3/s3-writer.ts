@@ -68,9 +68,13 @@ export function createS3Writer(client: S3Client, persistence: Persistence): S3Wr
   };
 
   const writeWhole = async (write: Write, body: Uint8Array): Promise<ObjectInfo> => {
-    const { ref, place, content, condition } = write;
+    const { ref, place, content, condition, receipt } = write;
     const send = async (): Promise<string> => {
-      const command = new PutObjectCommand({ ...place, ...content, ...condition, Body: body });
+      const headers = {
+        ...content,
+        ...(condition && { ...condition, Metadata: { [receiptName]: receipt } }),
+      };
+      const command = new PutObjectCommand({ ...place, ...headers, Body: body });
       return etagOf((await client.send(command)).ETag);
     };
     const etag = await persistently(ref, send, condition && (() => recognise(write)));
@@ -78,9 +82,10 @@ export function createS3Writer(client: S3Client, persistence: Persistence): S3Wr
   };
 
   const writeInParts = async (write: Write, parts: AsyncIterable<Part>): Promise<ObjectInfo> => {
-    const { ref, place, content, condition } = write;
+    const { ref, place, content, condition, receipt } = write;
+    const headers = { ...content, Metadata: { [receiptName]: receipt } };
     const { UploadId } = await persistently(ref, () =>
-      client.send(new CreateMultipartUploadCommand({ ...place, ...content })),
+      client.send(new CreateMultipartUploadCommand({ ...place, ...headers })),
     );
     const upload = { ...place, UploadId };
     const complete = async (Parts: CompletedPart[]): Promise<string> => {
@@ -138,24 +143,25 @@ export function createS3Writer(client: S3Client, persistence: Persistence): S3Wr
     }
     const limit = Math.min(maxBytes, maxParts * partBytes);
     const parts = cutIntoParts(body, { partBytes, maxBytes: limit, subject });
-    const first = await parts.next();
-    if (first.done === true) throw new Error("a stream has one part at least");
-    return first.value.last
-      ? writeWhole(write, first.value.bytes)
-      : writeInParts(write, startingWith(first.value, parts));
+    try {
+      const first = await parts.next();
+      if (first.done === true) throw new Error("a stream has one part at least");
+      return await (first.value.last
+        ? writeWhole(write, first.value.bytes)
+        : writeInParts(write, startingWith(first.value, parts)));
+    } finally {
+      // Where the write failed between two parts, the sender is told that no more is wanted.
+      await parts.return(undefined);
+    }
   };
 
   return {
     async write(ref, body, { condition, contentType, maxBytes = Number.POSITIVE_INFINITY } = {}) {
-      const receipt = persistence.random.hex(16);
       const write: Write = {
         ref,
         place: { Bucket: ref.bucket, Key: ref.key },
-        receipt,
-        content: {
-          ...(contentType === undefined ? {} : { ContentType: contentType }),
-          Metadata: { [receiptName]: receipt },
-        },
+        receipt: persistence.random.hex(16),
+        content: contentType === undefined ? {} : { ContentType: contentType },
         condition: condition && conditionHeaders(condition),
       };
       try {
@@ -180,7 +186,7 @@ interface Write {
   readonly ref: ObjectRef;
   readonly place: { readonly Bucket: string; readonly Key: string };
   readonly receipt: string;
-  readonly content: { readonly ContentType?: string; readonly Metadata: Record<string, string> };
+  readonly content: { readonly ContentType?: string };
   readonly condition: { readonly IfNoneMatch: string } | { readonly IfMatch: string } | undefined;
 }
 

@@ -115,6 +115,13 @@ describe("a write in parts", () => {
     expect(fake.uploads.size).toBe(0);
   });
 
+  test("tells the sender when no more is wanted", async () => {
+    fake.fates.push({ status: 400, code: "EntityTooLarge" });
+    const body = large();
+    await expectCode("OBJECT_TOO_LARGE", store.put(ref, body));
+    expect(await body.next()).toStrictEqual({ done: true, value: undefined });
+  });
+
   test("leaves no parts when the sender hangs up", async () => {
     await expect(store.put(ref, broken())).rejects.toThrow("the sender hung up");
     expect(fake.uploads.size).toBe(0);
