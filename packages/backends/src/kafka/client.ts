@@ -1,5 +1,13 @@
 import process from "node:process";
-import { type Admin, type Consumer, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
+import {
+  type Admin,
+  type Consumer,
+  Kafka,
+  logLevel,
+  Partitioners,
+  type Producer,
+  type RetryOptions,
+} from "kafkajs";
 import type { KafkaConnection } from "./connection.ts";
 import type { StickyAssigner } from "./sticky-assigner.ts";
 
@@ -25,13 +33,14 @@ export function createKafkaClients(connection: KafkaConnection): KafkaClients {
   const { brokers, clientId, tls, sasl, sessionTimeoutMs } = connection;
   spendTimerWarning();
   /** One for each client: members of one group that share an instance overwrite each other's offsets. */
-  const kafka = (): Kafka =>
+  const kafka = (retry: RetryOptions): Kafka =>
     new Kafka({
       brokers: [...brokers],
       clientId,
       connectionTimeout: 3000,
       requestTimeout: requestTimeoutMs,
-      retry: briefRetry,
+      // Here, because connections are retried by this and not by what the client itself is given.
+      retry,
       // Two error lines for each attempt to connect would bury our own: what matters arrives as an error with a code.
       logLevel: logLevel.NOTHING,
       logCreator: () => () => {},
@@ -39,17 +48,16 @@ export function createKafkaClients(connection: KafkaConnection): KafkaClients {
       ...(sasl && { sasl: saslOf(sasl) }),
     });
   return {
-    admin: () => kafka().admin(),
+    admin: () => kafka(briefRetry).admin(),
     producer: () =>
-      kafka().producer({
+      kafka(publishRetry).producer({
         idempotent: true,
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner: createSteadyPartitioner,
-        retry: publishRetry,
       }),
     consumer: (groupId, assigner) =>
-      kafka().consumer({
+      kafka(memberRetry).consumer({
         groupId,
         sessionTimeout: sessionTimeoutMs,
         heartbeatInterval: Math.min(1000, sessionTimeoutMs / 6),
