@@ -43,9 +43,13 @@ export function createS3Client(location: S3Location): S3Client {
       socketTimeout: silenceTimeoutMs,
       httpAgent: agent,
       httpsAgent: agent,
+      // It would warn of requests that wait for a connection in lines that are no JSON; waiting is what a pool is for.
+      logger: { debug: silent, info: silent, warn: silent, error: silent },
     },
   });
 }
+
+const silent = (): void => undefined;
 
 function checkedEndpoint(endpoint: string): string {
   if (/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) return endpoint;

@@ -1,4 +1,5 @@
 import {
+  type BucketLocationConstraint,
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -175,8 +176,9 @@ async function ensureBucket(client: S3Client, bucket: string, region: string): P
 async function createBucket(client: S3Client, bucket: string, region: string): Promise<void> {
   try {
     // AWS's first region is the one that must not be named.
-    const place = region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint: region } };
-    await client.send(new CreateBucketCommand({ Bucket: bucket, ...(place as object) }));
+    const LocationConstraint = region === "us-east-1" ? undefined : (region as BucketLocationConstraint);
+    const place = LocationConstraint && { CreateBucketConfiguration: { LocationConstraint } };
+    await client.send(new CreateBucketCommand({ Bucket: bucket, ...place }));
   } catch (error) {
     if (!(error instanceof Error && error.name === "BucketAlreadyOwnedByYou")) throw error;
   }
