@@ -15,6 +15,8 @@ export interface MlflowCall {
   readonly runId?: string;
   /** What makes something anew each time is not tried again by itself. */
   readonly once?: boolean;
+  /** Does not wait for its turn, as behind calls that hang. */
+  readonly atOnce?: boolean;
   readonly timeoutMs?: number;
 }
 
@@ -103,7 +105,7 @@ export function createMlflowApi({ url, authorization }: MlflowAddress, clock: Cl
   };
 
   const call = async <Schema extends z.ZodType>(
-    { verb, method, query, body, runId, once = false, timeoutMs = callTimeoutMs }: MlflowCall,
+    { verb, method, query, body, runId, once = false, atOnce = false, timeoutMs = callTimeoutMs }: MlflowCall,
     schema: Schema,
     tolerate: (refusal: Refusal) => boolean,
   ): Promise<z.output<Schema> | null> => {
@@ -117,7 +119,8 @@ export function createMlflowApi({ url, authorization }: MlflowAddress, clock: Cl
       once,
       timeoutMs,
     };
-    const answer = await inTurn(() => exchange(request, tolerate));
+    const ask = () => exchange(request, tolerate);
+    const answer = await (atOnce ? ask() : inTurn(ask));
     return answer && parseAnswer(answer, schema, `${url} (${method})`);
   };
 
@@ -161,5 +164,8 @@ function parseAnswer<Schema extends z.ZodType>(
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `nothing came within ${timeoutMs / 1000} s`;
-  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  // Of several addresses none answered: the message is empty.
+  return cause.message || ("code" in cause ? String(cause.code) : error.message);
 }

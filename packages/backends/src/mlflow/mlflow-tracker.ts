@@ -37,6 +37,7 @@ export function createMlflowTracker({ settings, store, clock }: MlflowTrackerOpt
           method: "experiments/get",
           query: { experiment_id: "0" },
           once: true,
+          atOnce: true,
           timeoutMs: pingTimeoutMs,
         },
         answers.nothing,
