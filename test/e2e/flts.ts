@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
 import { toCsv } from "@flts/forecasting/synthetic/to-csv";
 import { sliceRows } from "@flts/forecasting/table/table";
+import { embeddedIn } from "./backends.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -23,7 +24,7 @@ export interface Running {
 export function startFlts(parameters: readonly string[], environment: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, ["--conditions=source", "packages/cli/src/main.ts", ...parameters], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, FLTS_DATASET_DIR: "", NO_COLOR: "1", ...environment },
+    env: { ...process.env, ...embeddedIn(""), FLTS_DATASET_DIR: "", NO_COLOR: "1", ...environment },
   });
   const output = { stdout: "", stderr: "" };
   const first = Promise.withResolvers<string>();

@@ -60,9 +60,16 @@ const lanes: readonly Lane[] = [
       return sumOf([all, s3]);
     },
   },
+  {
+    name: "e2e-servers",
+    onServers: true,
+    run: () =>
+      onServers("minio", ["kafka", "s3", "mlflow"], (environment) =>
+        vitestOn(environment, "minio", "e2e-servers", serially),
+      ),
+  },
 ];
 
-const scratch = mkdtempSync(join(tmpdir(), "flts-lanes-"));
 const missing = missingServers(process.env);
 const given = missing.length === 0;
 /** Tests that an adapter passed, by contract and adapter. */
@@ -116,6 +123,7 @@ if (needServers && !given && missing.length < serverVariables.length) {
   process.exit(2);
 }
 
+const scratch = mkdtempSync(join(tmpdir(), "flts-lanes-"));
 // Building a server takes minutes, once: it begins at once, behind the lanes that need none.
 const installLog = join(scratch, "install.log");
 const installed = needServers && !given ? installServers(installLog) : Promise.resolve(true);
