@@ -21,6 +21,7 @@ import { createManualClock, type ManualClock } from "@flts/testing/manual-clock"
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import { createSeededRandom } from "@flts/testing/seeded-random";
+import { z } from "zod";
 import type { EvalDeps } from "../src/eval-stage.ts";
 import type { DoorDeps } from "../src/promotion/door.ts";
 import { createLedger } from "../src/promotion/ledger.ts";
@@ -60,7 +61,8 @@ export interface WorldTraining {
   readonly family?: string;
   readonly identifier?: string;
   readonly round?: string;
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** As the trainer's environment would name them. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly targets?: readonly string[];
 }
 
@@ -115,7 +117,7 @@ export async function createWorld(
         fitFamily(familyOf(family), {
           parquet,
           targets,
-          settings: { INPUT_SEQ_LEN: window, ...settings },
+          settings: z.object(familyOf(family).settings).parse({ INPUT_SEQ_LEN: String(window), ...settings }),
           seed: workKey,
           provenance: { ...name, table: claim, code_version: "0" },
           signal: new AbortController().signal,
