@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   "services/gateway": ["common", "backends"],
   "services/preprocess": ["common", "backends", "forecasting"],
-  "services/train": ["common", "backends", "forecasting", "families"],
+  "services/train": ["common", "backends", "forecasting", "families", "neural"],
   "services/eval": ["common", "backends", "forecasting", "families"],
   "services/inference": ["common", "backends", "forecasting", "families"],
 };

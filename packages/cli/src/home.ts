@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type Backends, backendSettings, connectBackends } from "@flts/backends/connect";
+import { type Backends, backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { FltsError } from "@flts/common/contracts/errors";
 import { loadConfig } from "@flts/common/service/config";
 
@@ -19,7 +19,7 @@ export async function withHome(home: string, work: (backends: Backends) => Promi
  * @throws INPUT_MISSING when there is no such folder, CONFIG_INVALID
  */
 export async function openHome(home: string): Promise<Backends> {
-  const settings = loadConfig(backendSettings, { ...process.env, FLTS_HOME: home });
+  const settings = loadConfig(backendSettings, { ...process.env, FLTS_HOME: home }, backendSecrets);
   const { KAFKA_BOOTSTRAP_SERVERS, S3_ENDPOINT, MLFLOW_TRACKING_URI } = settings;
   const isEmbedded = [KAFKA_BOOTSTRAP_SERVERS, S3_ENDPOINT, MLFLOW_TRACKING_URI].includes("");
   if (isEmbedded && statSync(home, { throwIfNoEntry: false })?.isDirectory() !== true)

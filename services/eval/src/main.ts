@@ -1,4 +1,4 @@
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import type { Emission } from "@flts/common/contracts/topic";
 import { runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
@@ -25,7 +25,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 await runService({
   name: "eval",
   settings: { ...evalSettings, ...backendSettings },
-  secrets: ["PROMOTION_API_TOKEN"],
+  secrets: ["PROMOTION_API_TOKEN", ...backendSecrets],
   start: async ({ config, log, metrics, probes, onStop, fatal }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());

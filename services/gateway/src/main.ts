@@ -1,4 +1,4 @@
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { runService } from "@flts/common/service/service";
 import { buildApp } from "./app.ts";
 import { gatewaySettings } from "./config.ts";
@@ -6,6 +6,7 @@ import { gatewaySettings } from "./config.ts";
 await runService({
   name: "gateway",
   settings: { ...gatewaySettings, ...backendSettings },
+  secrets: backendSecrets,
   start: async ({ config, log, metrics, probes, onStop }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());

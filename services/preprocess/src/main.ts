@@ -1,4 +1,4 @@
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { reconcile } from "@flts/common/housekeeping/reconcile";
 import { runService } from "@flts/common/service/service";
 import { toMessage } from "@flts/common/stage/runner";
@@ -14,6 +14,7 @@ const SETTLE_MS = 5_000;
 await runService({
   name: "preprocess",
   settings: { ...preprocessSettings, ...backendSettings },
+  secrets: backendSecrets,
   start: async ({ config, log, onStop }) => {
     const { close, log: messages, store, clock } = await connectBackends(config);
     onStop("backends", close);

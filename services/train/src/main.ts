@@ -1,4 +1,4 @@
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { reconcile } from "@flts/common/housekeeping/reconcile";
 import { repeat } from "@flts/common/housekeeping/repeat";
 import { CODE_VERSION, runService, stageIsAlive } from "@flts/common/service/service";
@@ -20,6 +20,7 @@ const SETTLE_MS = 30_000;
 await runService({
   name: "train",
   settings: { ...trainSettings, ...familySettings, ...backendSettings },
+  secrets: backendSecrets,
   start: async ({ config, log, metrics, probes, onStop, fatal }) => {
     const family = familyOf(config.MODEL_TYPE);
     const backends = await connectBackends(config);
