@@ -1,3 +1,4 @@
+import { assertConditionalWrites } from "@flts/backends/conditional-writes";
 import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import type { Emission } from "@flts/common/contracts/topic";
 import { runService, stageIsAlive } from "@flts/common/service/service";
@@ -33,6 +34,7 @@ await runService({
     const { PROMOTION_BUCKET: promotionBucket, PROMOTION_GATE: gate } = config;
     await backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
     await store.ensureBucket(promotionBucket);
+    await assertConditionalWrites(store, promotionBucket, random);
     if (gate === "off") log.warn("promotion_gate_off", { PROMOTION_GATE: gate });
     const evalMetrics = createEvalMetrics(metrics.registry);
     const registry = createRegistrySync(tracker, log);
