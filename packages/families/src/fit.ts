@@ -64,8 +64,8 @@ const CALIBRATED_STEPS = 30;
 const INTERVAL_LEVEL = 0.9;
 
 /**
- * Trains a family and does what is the same for all: cuts the rows, calibrates intervals on rows of their own, scores on rows that nothing else saw, and writes it
- * all down.
+ * Trains a family and does what is the same for all: cuts the rows, scores on rows that nothing fitted or chose by, calibrates intervals on all that the model
+ * was not fitted on (their coverage is measured on the score rows before), and writes it all down.
  * @throws TABLE_INVALID, TABLE_TOO_SHORT, COLUMN_MISSING, SETTINGS_INVALID, MEMBERS_MISSING, TRAINING_DIVERGED
  */
 export async function fitFamily(family: Family, options: FitOptions): Promise<FittedModel> {
@@ -100,8 +100,15 @@ export async function fitFamily(family: Family, options: FitOptions): Promise<Fi
     : trained.files;
   const forecaster = await family.load(files, description);
   try {
-    const intervals = await calibrate(forecaster, raw, split.calibrate);
-    const { scores, covered } = await score(forecaster, raw, split.score, scaling, intervals);
+    const { scores, covered } = await score(
+      forecaster,
+      raw,
+      split.score,
+      scaling,
+      await calibrate(forecaster, raw, split.calibrate),
+    );
+    // Intervals decide on no promotion: once the score rows have judged those of the calibrate rows, they may teach them too.
+    const intervals = await calibrate(forecaster, raw, [split.calibrate[0], split.score[1]]);
     const manifest: Manifest = {
       v: 1,
       family: family.name,
