@@ -2,8 +2,9 @@ import type { TrainingClaim } from "@flts/common/contracts/claim";
 import { modelTraining, trainingData } from "@flts/common/contracts/events";
 import { roundOf, sha256, workKeyOf } from "@flts/common/contracts/identity";
 import { emit } from "@flts/common/contracts/topic";
-import type { Stage } from "@flts/common/stage/stage";
-import { outcomeEvent, type Work } from "./candidate.ts";
+import { REDRIVEN_FROM } from "@flts/common/housekeeping/redrive";
+import type { MessageHeaders, Stage } from "@flts/common/stage/stage";
+import { outcomeEvent, readCandidate, type Work } from "./candidate.ts";
 import { settleFailure, type TrainDeps, trainOnce } from "./train-once.ts";
 
 /**
@@ -15,18 +16,28 @@ export const trainStage: Stage<TrainingClaim, TrainDeps> = {
   consumes: trainingData,
 
   async handle(claim, deps, context) {
-    const candidate = await trainOnce({ claim, work: workOf(claim, deps) }, deps, context);
+    const work = await workFor(claim, deps, context.headers);
+    const candidate = await trainOnce({ claim, work }, deps, context);
     return [emit(modelTraining, outcomeEvent(candidate))];
   },
 
   /** Eval must not wait for a training that nobody will attempt again. */
-  async giveUp(claim, failure, deps) {
-    const failed = await settleFailure(claim, workOf(claim, deps), failure, deps);
+  async giveUp(claim, failure, deps, headers) {
+    const failed = await settleFailure(claim, await workFor(claim, deps, headers), failure, deps);
     return [emit(modelTraining, outcomeEvent(failed))];
   },
 };
 
-function workOf(claim: TrainingClaim, { family, settings, targets, nonce }: TrainDeps): Work {
+/** What a claim asks for. A training that failed stays failed, whoever asks; redriving its dead letter asks for another one. */
+async function workFor(claim: TrainingClaim, deps: TrainDeps, headers: MessageHeaders): Promise<Work> {
+  const work = workOf(claim, deps, deps.nonce);
+  const letter = headers[REDRIVEN_FROM];
+  if (letter === undefined) return work;
+  const earlier = await readCandidate(deps.store, deps.promotionBucket, work);
+  return earlier?.status === "FAILED" ? workOf(claim, deps, `${deps.nonce}/${letter}`) : work;
+}
+
+function workOf(claim: TrainingClaim, { family, settings, targets }: TrainDeps, nonce: string): Work {
   // The reference's claims name no round: theirs is made of what they do name.
   const round =
     claim.round ??

@@ -36,7 +36,7 @@ export interface Bench {
   deps(overrides?: Partial<TrainDeps>): TrainDeps;
   /** A trainer of the group, which hears the claims of the log. */
   start(overrides?: Partial<TrainDeps>): Promise<RunningStage>;
-  publish(claim: Record<string, unknown>): Promise<void>;
+  publish(claim: Record<string, unknown>, headers?: Record<string, string>): Promise<void>;
   events(): Promise<readonly TrainingEvent[]>;
   letters(): Promise<readonly DeadLetter[]>;
   candidates(): Promise<readonly Candidate[]>;
@@ -50,13 +50,14 @@ export const LEASE_MS = 10_000;
 
 export const context: HandleContext = {
   signal: new AbortController().signal,
+  headers: {},
   attempt: 1,
   publish: () => Promise.resolve(),
 };
 
-export async function createBench(): Promise<Bench> {
+export async function createBench(limits: { readonly maxMessageBytes?: number } = {}): Promise<Bench> {
   const clock = createManualClock();
-  const log = createMemoryLog({ clock });
+  const log = createMemoryLog({ clock, ...limits });
   const store = createMemoryStore({ clock });
   const random = createSeededRandom(3);
   const tracker = createMemoryTracker({ clock });
@@ -112,10 +113,10 @@ export async function createBench(): Promise<Bench> {
           throw error;
         },
       }),
-    publish: (message) =>
-      log.publish([
-        { topic: trainingData.name, key: "train-claim", value: Buffer.from(JSON.stringify(message)) },
-      ]),
+    publish: (message, headers = {}) => {
+      const value = Buffer.from(JSON.stringify(message));
+      return log.publish([{ topic: trainingData.name, key: "train-claim", value, headers }]);
+    },
     events: async () => (await messages(modelTraining.name)).map((value) => parseEvent(modelTraining, value)),
     letters: async () =>
       (await messages(deadLetterTopic(trainingData.name))).map((value) =>

@@ -161,8 +161,8 @@ test("what is given up is the round's result; while a family is awaited there is
   const bench = await createBench();
   const { deps } = combining(bench, { expectedFamilies: ["GRU", "LINEAR"] });
   const failure = { code: "TRAINING_CRASHED", reason: "killed three times" };
-  expect(await combineStage.giveUp?.(await trained(bench, "GRU"), failure, deps)).toEqual([]);
-  const given = await combineStage.giveUp?.(await trained(bench, "LINEAR"), failure, deps);
+  expect(await combineStage.giveUp?.(await trained(bench, "GRU"), failure, deps, {})).toEqual([]);
+  const given = await combineStage.giveUp?.(await trained(bench, "LINEAR"), failure, deps, {});
   expect(eventOf(given ?? [])).toMatchObject({ status: "FAILED", run_name: "ENSEMBLE", ...failure });
   expect(await ensemblesOf(bench)).toMatchObject([{ status: "FAILED", ...failure }]);
 });

@@ -268,6 +268,7 @@ test("giving up a training that somebody else finished publishes that success", 
     bench.claim,
     { code: "TRAINING_CRASHED", reason: "x" },
     bench.deps(),
+    {},
   );
   expect(farewell).toEqual([success]);
   await expectOneResult(bench);

@@ -159,7 +159,8 @@ async function attemptOnce<In, Deps>(
       delivery.signal.throwIfAborted(); // I4
       await log.publish(emissions.map(toMessage));
     };
-    const context: HandleContext = { signal: delivery.signal, attempt, publish };
+    const { signal, headers } = delivery;
+    const context: HandleContext = { signal, headers, attempt, publish };
     await publish(await stage.handle(event, deps, context)); // I1
     return published;
   } catch (error) {
@@ -198,7 +199,7 @@ async function farewellOf<In, Deps>(
   } catch {
     return []; // The message itself is at fault: there is nobody to tell.
   }
-  return stage.giveUp(event, { code: codeOf(error), reason: reasonOf(error) }, deps);
+  return stage.giveUp(event, { code: codeOf(error), reason: reasonOf(error) }, deps, delivery.headers);
 }
 
 /** A commit refused because the partition moved on is a loss of ownership, not an error: the new owner repeats the work (I2). */

@@ -10,8 +10,15 @@ export interface Stage<In, Deps> {
   /** The events to publish before the message is committed. Throws an FltsError that says who can mend it. */
   readonly handle: (event: In, deps: Deps, context: HandleContext) => Promise<readonly Emission[]>;
   /** What the rest of the pipeline must hear when a well-formed message is given up; published with its dead letter. */
-  readonly giveUp?: (event: In, failure: Failure, deps: Deps) => Promise<readonly Emission[]>;
+  readonly giveUp?: (
+    event: In,
+    failure: Failure,
+    deps: Deps,
+    headers: MessageHeaders,
+  ) => Promise<readonly Emission[]>;
 }
+
+export type MessageHeaders = Readonly<Record<string, string>>;
 
 /** Why a message was given up. */
 export interface Failure {
@@ -23,6 +30,7 @@ export interface Failure {
 export interface HandleContext {
   /** Aborts when the process stops or the partition moves: what comes after is nobody's fault (I4). */
   readonly signal: AbortSignal;
+  readonly headers: MessageHeaders;
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** Publishes at once what cannot wait for the end, such as "training has started". */
