@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FltsError } from "@flts/common/contracts/errors";
 import { setting } from "@flts/common/service/config";
+import type { z } from "zod";
 
 /** How Kafka is reached beside its brokers, as environment variables. */
 export const kafkaSettings = {
@@ -24,18 +25,9 @@ export const kafkaSettings = {
 /** Settings that may be given as files: the `secrets` of `loadConfig`. */
 export const kafkaSecrets = ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"];
 
-export interface KafkaSettings {
+export type KafkaSettings = z.infer<z.ZodObject<typeof kafkaSettings>> & {
   readonly KAFKA_BOOTSTRAP_SERVERS: string;
-  readonly KAFKA_CLIENT_ID: string;
-  readonly KAFKA_SESSION_TIMEOUT_MS: number;
-  readonly KAFKA_SECURITY_PROTOCOL: "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
-  readonly KAFKA_SASL_MECHANISM: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
-  readonly KAFKA_SASL_USERNAME: string;
-  readonly KAFKA_SASL_PASSWORD: string;
-  readonly KAFKA_SSL_CA_FILE: string;
-  readonly KAFKA_SSL_CERT_FILE: string;
-  readonly KAFKA_SSL_KEY_FILE: string;
-}
+};
 
 /** How Kafka is reached. */
 export interface KafkaConnection {

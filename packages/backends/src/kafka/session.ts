@@ -59,6 +59,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   });
 
   const ready = joined.promise.then(options.onJoined);
+  ready.catch(() => null); // told by the race below; after it, by the end of the session
   const onBatch = async (payload: EachBatchPayload): Promise<void> => {
     await ready;
     const { batch, isRunning, isStale, resolveOffset, pause } = payload;

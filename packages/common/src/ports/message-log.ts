@@ -11,7 +11,10 @@ export interface MessageLog {
    * @throws MESSAGE_TOO_LARGE, LOG_UNAVAILABLE, TOPIC_MISSING
    */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
-  /** Joins the group; resolves when this member is in it, so that nothing published later is missed. @throws TOPIC_MISSING */
+  /**
+   * Joins the group; resolves when this member is in it, so that nothing published later is missed. From then on the consumer outlives outages of the
+   * log by itself. @throws TOPIC_MISSING, LOG_FORBIDDEN, LOG_UNAVAILABLE
+   */
   consume(subscription: Subscription): Promise<Consumer>;
   /** How far each group has come, for operators and probes. */
   lag(group: string, topics: readonly string[]): Promise<readonly PartitionLag[]>;
@@ -64,7 +67,10 @@ export interface StoredMessage {
 export interface Delivery extends StoredMessage {
   /** Aborts when the partition moves to another member or the consumer is told to stop. */
   readonly signal: AbortSignal;
-  /** Makes the message done for the group. @throws OWNERSHIP_LOST when the partition has moved: somebody else will handle the message */
+  /**
+   * Makes the message done for the group. @throws OWNERSHIP_LOST when the partition has moved: somebody else will handle the message;
+   * LOG_UNAVAILABLE when it may be tried again
+   */
   commit(): Promise<void>;
 }
 
