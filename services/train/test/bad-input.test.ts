@@ -88,12 +88,13 @@ const faults: readonly (readonly [string, Fault, string, RegExp])[] = [
     "CLAIM_FORBIDDEN",
     /secrets/,
   ],
-  ["ten megabytes", async () => Buffer.alloc(10_000_000, 0x5b), "EVENT_INVALID", /not JSON/],
+  ["ten megabytes", async () => Buffer.alloc(10_000_000, 0x5b), "MESSAGE_TOO_LARGE", /10000000 bytes/],
+  ["a megabyte of brackets", async () => Buffer.alloc(1_000_000, 0x5b), "EVENT_INVALID", /not JSON/],
   [
     "ten megabytes of JSON",
-    async ({ claim }) => encode({ ...claim, bucket: "x".repeat(10_000_000) }),
-    "EVENT_INVALID",
-    /bucket/,
+    async ({ claim }) => encode({ ...claim, note: "x".repeat(10_000_000) }),
+    "MESSAGE_TOO_LARGE",
+    /put the bytes into the store/,
   ],
 ];
 

@@ -29,15 +29,24 @@ export function keyFor(key: string, identifier: string): string {
   return station === DEFAULT_STATION ? key : `${key}/${station}`;
 }
 
+/** Events are small documents, and parsing a hostile one of ten megabytes takes seconds. Kafka's default for a message. */
+const MAX_EVENT_BYTES = 1024 * 1024;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads one message of a topic. Unknown fields pass.
+ * @throws MESSAGE_TOO_LARGE for more than a mebibyte, unread
  * @throws EVENT_INVALID for anything but a JSON object that fits the schema
  * @throws EVENT_TOO_NEW for a version this release does not know yet: a rolling upgrade is under way
  * @throws EVENT_TOO_OLD for a version it no longer knows
  */
 export function parseEvent<Event>(topic: Topic<Event>, value: Uint8Array): Event {
+  if (value.byteLength > MAX_EVENT_BYTES)
+    throw new FltsError(
+      "MESSAGE_TOO_LARGE",
+      `event on ${topic.name} has ${value.byteLength} bytes, at most ${MAX_EVENT_BYTES} are read: put the bytes into the store and send a claim`,
+    );
   const message = parseJson(topic.name, value);
   checkVersion(topic.name, message);
   const parsed = topic.schema.safeParse(message);

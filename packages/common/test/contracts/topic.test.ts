@@ -58,6 +58,10 @@ test.each([
   expect(codeOf(faultOf(value))).toBe("EVENT_INVALID");
 });
 
+test("an event larger than a mebibyte is refused unread", () => {
+  expect(codeOf(faultOf(bytes({ v: 1, name: "x".repeat(1024 ** 2) })))).toBe("MESSAGE_TOO_LARGE");
+});
+
 test("the refusal names the topic and every field at fault", () => {
   expect(() => parseEvent(topic, bytes({ v: 1 }))).toThrow(/greetings .*: name: .*string/);
 });

@@ -201,6 +201,7 @@ test.each([
   ["garbage", Buffer.from([0xff, 0x00, 0x7b]), "EVENT_INVALID"],
   ["another schema", encoded({ id: 7 }), "EVENT_INVALID"],
   ["an old version", encoded({ v: 0, id: "a" }), "EVENT_TOO_OLD"],
+  ["an absurd version", encoded({ v: 1e9, id: "a" }), "EVENT_INVALID"],
 ])(
   "I6: %s is dead-lettered complete, the next message goes on, and replaying publishes it again",
   async (_name, value, code) => {
@@ -249,10 +250,14 @@ test("I6: a dead letter is durable before its message is committed", async () =>
   expect([await bench.letters(), await bench.committed()]).toMatchObject([[{ code: "EVENT_INVALID" }], 1]);
 });
 
-test("I6: while dead letters cannot be written, the message stays and nothing behind it is taken", async () => {
+test.each([
+  ["the log is down", "LOG_UNAVAILABLE"],
+  ["their topic is not there", "TOPIC_MISSING"],
+  ["their topic refuses them", "MESSAGE_TOO_LARGE"],
+] as const)("I6: while %s, the message stays and nothing behind it is taken", async (_name, code) => {
   const handle = vi.fn<Handle>(receipt);
   const bench = await createWorkbench({ handle });
-  bench.hands.publish = () => Promise.reject(new FltsError("LOG_UNAVAILABLE", "down"));
+  bench.hands.publish = () => Promise.reject(new FltsError(code, "no dead letter"));
   await bench.sendRaw({ key: "a", value: encoded({}) });
   await bench.send("b");
   await bench.start();
