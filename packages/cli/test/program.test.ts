@@ -40,6 +40,16 @@ test.each([
   [["evaluate", "--stations", "PobleSec"], "give that with --data"],
   [["evaluate", "--targets", ","], "Give at least one name."],
   [["status", "more"], "too many arguments"],
+  [["promote", "r"], "required option '--reason <text>' not specified"],
+  [["promote", "--reason", "r"], "missing required argument 'run'"],
+  [["rollback", "--reason", "r", "--to", "0"], "whole number from 1 on"],
+  [["history", "--limit", "all"], "whole number from 1 on"],
+  [["gate"], "required option '--dry-run <run>' not specified"],
+  [["explain"], "explain takes either the id of a run or forecast, or --replay <epoch>"],
+  [
+    ["explain", "r", "--replay", "1"],
+    "explain takes either the id of a run or forecast, or --replay <epoch>",
+  ],
   [["demo", "--families", "LINEAR,TETS"], 'there is no family "TETS"; there are '],
 ])("%j is a fault of usage, told in one line", async (args, part) => {
   const { code, line } = await run(...args);

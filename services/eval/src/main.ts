@@ -3,6 +3,7 @@ import { backendSecrets, backendSettings, connectBackends } from "@flts/backends
 import type { Emission } from "@flts/common/contracts/topic";
 import { runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
+import { untilAvailable } from "@flts/common/service/until-available";
 import { startStage, toMessage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { defaultRetryPolicy } from "@flts/common/stage/verdict";
@@ -27,14 +28,23 @@ await runService({
   name: "eval",
   settings: { ...evalSettings, ...backendSettings },
   secrets: ["PROMOTION_API_TOKEN", ...backendSecrets],
-  start: async ({ config, log, metrics, probes, onStop, fatal }) => {
+  start: async ({ config, log, metrics, probes, signal, onStop, fatal }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
     const { store, tracker, clock, random } = backends;
     const { PROMOTION_BUCKET: promotionBucket, PROMOTION_GATE: gate } = config;
-    await backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
-    await store.ensureBucket(promotionBucket);
-    await assertConditionalWrites(store, promotionBucket, random);
+    const patience = { clock, log, signal };
+    probes.addComponent("kafka", () => backends.log.ping()); // the stage's health once there is one
+    probes.addComponent("store", () => store.ping());
+    probes.addComponent("mlflow", () => tracker.ping());
+    await untilAvailable(patience, "the topics in Kafka", () =>
+      backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS)),
+    );
+    await untilAvailable(patience, `bucket ${promotionBucket} in the store`, async () => {
+      await store.ensureBucket(promotionBucket);
+      await assertConditionalWrites(store, promotionBucket, random);
+    });
+    await untilAvailable(patience, "MLflow", () => tracker.ping());
     if (gate === "off") log.warn("promotion_gate_off", { PROMOTION_GATE: gate });
     const evalMetrics = createEvalMetrics(metrics.registry);
     const registry = createRegistrySync(tracker, log);
@@ -79,9 +89,12 @@ await runService({
       config.SWEEP_INTERVAL_MS,
     );
     onStop("sweep", () => sweeping.stop());
-    const stage = await startStage(
-      { ...evalStage, consumes: { ...evalStage.consumes, name: config.MODEL_TRAINING_TOPIC } },
-      {
+    const trainings = {
+      ...evalStage,
+      consumes: { ...evalStage.consumes, name: config.MODEL_TRAINING_TOPIC },
+    };
+    const stage = await untilAvailable(patience, `group ${config.EVAL_GROUP_ID} in Kafka`, () =>
+      startStage(trainings, {
         log: backends.log,
         clock,
         random,
@@ -90,12 +103,10 @@ await runService({
         report: stageReporter(log, metrics),
         onFatal: fatal,
         deps,
-      },
+      }),
     );
     onStop("stage", () => stage.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
-    probes.addComponent("store", () => store.ping());
-    probes.addComponent("mlflow", () => tracker.ping());
     const app = buildApp({
       ...books,
       registry: metrics.registry,

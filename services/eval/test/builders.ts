@@ -7,6 +7,7 @@ import { buckets, keys } from "@flts/common/contracts/layout";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Logger } from "@flts/common/service/logger";
+import type { HandleContext } from "@flts/common/stage/stage";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
@@ -151,6 +152,14 @@ export function decisionOf(training: Training, baseEpoch: number, attempt = 1): 
     base_epoch: baseEpoch,
   };
 }
+
+/** What the shell gives to a first attempt that nobody stops. */
+export const context: HandleContext = {
+  signal: new AbortController().signal,
+  attempt: 1,
+  headers: {},
+  publish: () => Promise.resolve(),
+};
 
 export async function createStore(): Promise<ObjectStore> {
   const store = createMemoryStore();

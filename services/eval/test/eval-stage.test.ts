@@ -9,6 +9,7 @@ import { expectLinear, headOf, historyOf } from "./books.ts";
 import {
   bucket,
   candidateOf,
+  context,
   createStore,
   decisionOf,
   depsOn,
@@ -19,8 +20,6 @@ import {
   type Training,
 } from "./builders.ts";
 import { createDyingStore, Death } from "./dying-store.ts";
-
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 
 const handle = (training: Training, deps: EvalDeps): Promise<readonly Emission[]> =>
   evalStage.handle(eventOf(training), deps, context);

@@ -5,15 +5,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { evalStage } from "../src/eval-stage.ts";
 import { expectLinear, historyOf, watchHeads } from "./books.ts";
-import { createStore, depsOn, eventOf, storeCandidate, type Training } from "./builders.ts";
+import { context, createStore, depsOn, eventOf, storeCandidate, type Training } from "./builders.ts";
 import { createDyingStore, Death } from "./dying-store.ts";
 
 /**
  * Several evals on one store, every call of theirs a point where the others may go first, some of them killed on the way and started again. Whatever the order, the
  * history is linear, each round is promoted once, and all who handled its event publish the same.
  */
-
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 
 /** One eval's work: rounds in the order in which their events reach it, and the calls at which it dies. */
 const actor = (rounds: readonly string[]) =>

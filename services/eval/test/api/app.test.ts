@@ -7,9 +7,9 @@ import { buildApp } from "../../src/api/app.ts";
 import { createTokenGuard } from "../../src/api/token.ts";
 import { evalStage } from "../../src/eval-stage.ts";
 import { createDoor } from "../../src/promotion/door.ts";
+import { context } from "../builders.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
 
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 const TOKEN = "s3cret-token";
 
 let world: World;

@@ -6,11 +6,9 @@ import { evalStage } from "../../src/eval-stage.ts";
 import { adoptPointers } from "../../src/promotion/adoption.ts";
 import { createLedger } from "../../src/promotion/ledger.ts";
 import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
-import { bucket } from "../builders.ts";
+import { bucket, context } from "../builders.ts";
 import { createDyingStore, Death } from "../dying-store.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
-
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 
 /** The pointer of the validation report (§5.2 A), as an operator types it. */
 const typed = ({ run_id, model_type, config_hash }: Candidate): Uint8Array =>

@@ -3,10 +3,9 @@ import { expect, test } from "vitest";
 import { evalStage } from "../../src/eval-stage.ts";
 import { createDoor, type Door } from "../../src/promotion/door.ts";
 import { expectLinear, headOf, historyOf } from "../books.ts";
-import { bucket } from "../builders.ts";
+import { bucket, context } from "../builders.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
 
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 const order = { identifier: "", reason: "it is better", actor: "kim", force: false };
 
 /** A station with a champion that the gate let in, and the door to it. */

@@ -4,10 +4,8 @@ import { evalStage } from "../../src/eval-stage.ts";
 import { createDoor } from "../../src/promotion/door.ts";
 import { judgeRun } from "../../src/round/dry-run.ts";
 import { type ReplayDeps, replayEpoch } from "../../src/round/replay.ts";
-import { patienceFor } from "../builders.ts";
+import { context, patienceFor } from "../builders.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
-
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 
 const depsOf = (world: World): ReplayDeps => ({
   ...world.doorDeps,

@@ -2,9 +2,8 @@ import { expect, test, vi } from "vitest";
 import { evalStage } from "../../src/eval-stage.ts";
 import { type ChampionCheckDeps, createChampionCheck } from "../../src/sweep/champion-check.ts";
 import { headOf } from "../books.ts";
+import { context } from "../builders.ts";
 import { createWorld, successOf } from "../trained-world.ts";
-
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 
 async function openWorld() {
   const world = await createWorld();

@@ -6,9 +6,9 @@ import { evalStage } from "../../src/eval-stage.ts";
 import { createDoor } from "../../src/promotion/door.ts";
 import { createRegistrySync, type RegistrySync, registeredModelOf } from "../../src/sweep/registry-sync.ts";
 import { headOf, historyOf } from "../books.ts";
+import { context } from "../builders.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
 
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 const order = { identifier: "", reason: "r", actor: "kim", force: false };
 const model = registeredModelOf("");
 

@@ -10,6 +10,7 @@ import { type SweepDeps, startSweeping, sweep } from "../../src/sweep/sweep.ts";
 import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
 import {
   bucket,
+  context,
   createStore,
   decisionOf,
   depsOn,
@@ -20,7 +21,6 @@ import {
 } from "../builders.ts";
 import { createDyingStore, Death } from "../dying-store.ts";
 
-const context = { signal: new AbortController().signal, attempt: 1, publish: () => Promise.resolve() };
 const HOUR_MS = 3_600_000;
 
 /** One eval's process: what it holds in memory is new with each. */
