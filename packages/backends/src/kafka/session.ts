@@ -27,10 +27,11 @@ export interface SessionOptions {
 }
 
 /**
- * Work that ends within this time is awaited before the next fetch, and costs no pause; other partitions wait so long at most. What takes
- * longer leaves the loop, which goes on fetching for the others and answering rebalances (kafkajs does neither while it waits for a handler).
+ * Work that ends within this time is awaited before the next fetch; other partitions wait so long at most. What takes longer leaves the loop,
+ * which goes on fetching for the others and answering rebalances (kafkajs does neither while it waits for a handler), and then waits for one
+ * fetch more, up to 300 ms: so it is more than a commit takes on a busy machine.
  */
-const graceMs = 100;
+const graceMs = 250;
 
 /** Joins the group; resolves when this member is in it. @throws kafkajs's errors */
 export async function openSession(options: SessionOptions): Promise<Session> {
