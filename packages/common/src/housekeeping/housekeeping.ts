@@ -5,9 +5,14 @@ import type { Logger } from "../service/logger.ts";
 import { EVENT_RETENTION_MS } from "../stage/topics.ts";
 import { collectGarbage, type GarbageDeps } from "./collect-garbage.ts";
 import { compactLogs } from "./compact-logs.ts";
+import { promotionLedgers } from "./promotion-ledgers.ts";
+import { reconcile } from "./reconcile.ts";
 import { type Repetition, repeat } from "./repeat.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Whoever has just moved a head has published its event by then. */
+const SETTLE_MS = 30_000;
 
 /** Settings of the service that keeps the house, and of `flts gc`. */
 export const housekeepingSettings = {
@@ -32,12 +37,15 @@ export interface HousekeepingConfig {
   readonly GC_KEEP_EPOCHS: number;
 }
 
-/** Keeps the house from now on: garbage, and inference logs of past days. A round that fails is a line in the log, and the next one tries again. */
+/** Keeps the house from now on: promotions that nobody was told of, garbage, and inference logs of past days. A round that fails is a line in the log, and the next one tries again. */
 export function startHousekeeping(deps: HousekeepingDeps, config: HousekeepingConfig): Repetition {
   const { clock, logger, store, logsBucket } = deps;
   const policy = { keepEpochs: config.GC_KEEP_EPOCHS, graceMs: config.GC_GRACE_MS, dryRun: false };
   const onError = (error: unknown): void => logger.error("housekeeping_fail", error);
+  const looks = { log: deps.log, clock, settleMs: SETTLE_MS };
   return repeat({ clock, everyMs: config.GC_INTERVAL_MS, onError }, async (signal) => {
+    for (const id of await reconcile(promotionLedgers(deps), { ...looks, signal }))
+      logger.info("event_republished", { promotion_id: id });
     const { swept, kept } = await collectGarbage(deps, policy, signal);
     const bytes = swept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     logger.info("garbage_collected", { swept: swept.length, bytes, kept });

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { buckets, keys } from "../../src/contracts/layout.ts";
 import { startHousekeeping } from "../../src/housekeeping/housekeeping.ts";
 import type { Logger } from "../../src/service/logger.ts";
+import { pipelineTopics } from "../../src/stage/topics.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -24,6 +25,7 @@ test("the house is kept at the start and every day, and a day that fails does no
   };
   let isDown = false;
   const log = createMemoryLog({ clock });
+  await log.ensureTopics(pipelineTopics(1));
   const housekeeping = startHousekeeping(
     {
       log: {
