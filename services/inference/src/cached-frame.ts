@@ -1,7 +1,5 @@
 import { openClaim } from "@flts/common/claim-check/claim-check";
-import { readDocument } from "@flts/common/claim-check/documents";
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
-import { keys } from "@flts/common/contracts/layout";
 import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Random } from "@flts/common/ports/random";
@@ -10,26 +8,25 @@ import type { Logger } from "@flts/common/service/logger";
 import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
 import { readParquet } from "@flts/forecasting/table/parquet";
 import { createTable, rowCount, type Table } from "@flts/forecasting/table/table";
-import { z } from "zod";
+import type { Rows } from "./predict/rows.ts";
+import { type TestTableName, testTableClaim } from "./test-table.ts";
 
 /** The station's processed test table in raw units: what is forecast when a request brings no rows of its own. */
 export interface CachedFrame {
   /** Null until it was read. */
   current(): Table | null;
+  /** The same as the rows of a request. */
+  rows(): Rows | null;
   /** Reads the present table, in the background, until that succeeds; an earlier reading under way is given up. */
   refresh(): void;
   stop(): Promise<void>;
 }
 
-export interface CachedFrameDeps {
+export interface CachedFrameDeps extends TestTableName {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly bucket: string;
-  readonly identifier: string;
-  /** The last part of the table's key. */
-  readonly objectName: string;
   readonly maxBytes: number;
 }
 
@@ -66,6 +63,7 @@ export function createCachedFrame(deps: CachedFrameDeps): CachedFrame {
 
   return {
     current: () => table,
+    rows: () => (table === null ? null : { table, timeColumn: TIME_COLUMN }),
     refresh() {
       abort.abort();
       abort = new AbortController();
@@ -79,36 +77,16 @@ export function createCachedFrame(deps: CachedFrameDeps): CachedFrame {
   };
 }
 
-/** Of the head of a processed table, what it takes to open it. */
-const processedHead = z.looseObject({
-  output_bucket: z.string(),
-  output_object: z.string(),
-  size: z.number(),
-  sha256: z.string(),
-});
-
-const TABLE_SUFFIX = ".parquet";
+/** Of the files that the table was made of. */
+const TIME_COLUMN = "time";
 
 /** @throws OBJECT_MISSING, POINTER_INVALID, TABLE_INVALID, and what opening a claim throws */
-async function readTestTable({
-  store,
-  bucket,
-  identifier,
-  objectName,
-  maxBytes,
-}: CachedFrameDeps): Promise<{ table: Table; object: string }> {
-  const key = keys.processedHead(identifier, objectName.replace(TABLE_SUFFIX, ""));
-  const head = await readDocument(store, { bucket, key }, processedHead, "POINTER_INVALID");
-  if (head === null)
-    throw new FltsError(
-      "OBJECT_MISSING",
-      `there is no processed test table yet: bucket=${bucket}, key=${key}`,
-    );
-  const { output_bucket, output_object, size, sha256 } = head.document;
-  const claim = { bucket: output_bucket, object: output_object, size, sha256 };
+async function readTestTable(deps: CachedFrameDeps): Promise<{ table: Table; object: string }> {
+  const { store, bucket, maxBytes } = deps;
+  const claim = await testTableClaim(store, deps);
   const bytes = await openClaim(store, claim, { allowedBuckets: [bucket], maxBytes });
   const { table, metadata } = await readParquet(bytes);
-  return { table: toRawUnits(table, metadata["scaling"]), object: output_object };
+  return { table: toRawUnits(table, metadata["scaling"]), object: claim.object };
 }
 
 /** Takes the table's scaling back, which it carries with it. @throws TABLE_INVALID */

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { backendSettings, connectBackends } from "@flts/backends/connect";
+import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { checkName } from "@flts/common/contracts/layout";
 import { runService } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
@@ -8,14 +8,18 @@ import { buildApp } from "./app.ts";
 import { startCompute } from "./compute/compute.ts";
 import { inferenceSettings } from "./config.ts";
 import { createInferenceMetrics } from "./metrics.ts";
+import type { Station } from "./model/station.ts";
 import { createAdmission } from "./predict/admission.ts";
 import { createForecastPath } from "./predict/forecast-path.ts";
+import { requestIds } from "./predict/request-ids.ts";
+import { createResponseCache } from "./predict/response-cache.ts";
 import { createRequestTally } from "./request-tally.ts";
 import { startServing } from "./serving.ts";
 
 await runService({
   name: "inference",
   settings: { ...inferenceSettings, ...backendSettings },
+  secrets: backendSecrets,
   start: async ({ config, log, metrics, probes, onStop }) => {
     const group = `inference-promotions-${checkName("POD_NAME", config.POD_NAME || hostname())}`;
     const backends = await connectBackends(config);
@@ -42,7 +46,8 @@ await runService({
     const counted = createInferenceMetrics(metrics.registry, {
       admission: admission.stats,
       compute: compute.stats,
-      epoch: () => serving.slot.current()?.promotion.epoch ?? 0,
+      epoch: () => own().slot.current()?.promotion.epoch ?? 0,
+      stations: () => serving.stations.stats(),
     });
     let startupReadyMs: number | null = null;
     const serving = startServing({
@@ -58,38 +63,61 @@ await runService({
       open: compute.open,
       report: stageReporter(log, metrics),
       onSwitch: () => {
-        startupReadyMs ??= Math.round(process.uptime() * 1000);
+        if (own().slot.current() !== null) startupReadyMs ??= Math.round(process.uptime() * 1000);
         counted.countSwap();
       },
       onFailure: () => counted.countLoadFailure(),
     });
     onStop("serving", () => serving.stop());
+    const own = (): Station => serving.stations.own;
 
     // The last good model goes on serving without either (P6).
     probes.showComponent("kafka", () => serving.health().log);
     probes.showComponent("store", () => serving.health().store);
-    probes.addComponent("model", () => serving.slot.current() !== null);
+    probes.addComponent("model", () => own().slot.current() !== null);
+    const cachedFrame = serving.frame.current;
+    const nextRequestId = requestIds(random);
     const app = buildApp({
       log,
       registry: metrics.registry,
       probes,
       bodyLimitBytes: config.PREDICT_MAX_BYTES,
+      slowClientMs: config.SLOW_CLIENT_MS,
       logRequests: config.LOG_REQUESTS,
-      slot: serving.slot,
-      cachedFrame: serving.frame.current,
-      reload: serving.reload,
+      slot: own().slot,
+      cachedFrame,
+      reload: () => own().reload(),
       admission,
       compute: compute.stats,
+      resize: compute.resize,
       forecast: createForecastPath({
-        borrow: () => serving.slot.borrow(),
-        cachedFrame: serving.frame.current,
+        borrow: serving.stations.borrow,
+        cachedFrame: (identifier) => (serving.stations.isOwn(identifier) ? serving.frame.rows() : null),
         admission,
-        random,
+        nextRequestId,
       }),
+      cache: config.ENABLE_PREDICT_CACHE
+        ? createResponseCache({
+            maxBytes: config.PREDICT_CACHE_BYTES,
+            championOf: serving.stations.championOf,
+            cachedFrame,
+          })
+        : null,
+      nextRequestId,
       maxPending: config.QUEUE_MAXSIZE,
       clock,
       tally: createRequestTally(counted),
       startupReadyMs: () => startupReadyMs,
+      publish: config.ENABLE_PUBLISH_API
+        ? {
+            messageLog: backends.log,
+            store,
+            clock,
+            topic: config.PUBLISH_TOPIC,
+            bucket: config.PROCESSED_BUCKET,
+            objectName: config.TEST_OBJECT_KEY,
+          }
+        : null,
     });
     await app.listen({ port: config.PORT, host: config.HOST });
     onStop("http", () => app.close());

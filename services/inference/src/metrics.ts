@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ComputeStats } from "./compute/compute.ts";
+import type { StationsStats } from "./model/stations.ts";
 import type { AdmissionStats } from "./predict/admission.ts";
 import type { PredictReport } from "./predict/predict.ts";
 
@@ -17,6 +18,7 @@ export interface InferenceMetrics {
 export interface InferenceState {
   readonly admission: () => AdmissionStats;
   readonly compute: () => ComputeStats;
+  readonly stations: () => StationsStats;
   /** 0 while no model is served. */
   readonly epoch: () => number;
 }
@@ -31,9 +33,12 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
   const gauge = (name: string, help: string, read: () => number): void => {
     const created: Gauge = new Gauge({ name, help, registers, collect: () => created.set(read()) });
   };
-  const { admission, compute, epoch } = state;
+  const { admission, compute, stations, epoch } = state;
   gauge("inference_model_ready", "1 when a model is loaded", () => (epoch() > 0 ? 1 : 0));
   gauge("inference_model_epoch", "Epoch of the promotion that is served; 0 when none is", epoch);
+  gauge("inference_stations", "Stations that are served", () => stations().stations);
+  gauge("inference_model_bytes", "Memory of all models, about", () => stations().bytes);
+  gauge("inference_stations_evicted", "Stations that had to make room for others", () => stations().evicted);
   gauge("inference_queue_len", "Requests for which nothing was computed yet", () => admission().waiting);
   gauge("inference_queue_oldest_wait_seconds", "How long the first in line has waited for a thread", () =>
     seconds(compute().oldestWaitMs),

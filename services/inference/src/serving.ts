@@ -1,3 +1,4 @@
+import { stationOf } from "@flts/common/contracts/identity";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { Clock } from "@flts/common/ports/clock";
 import type { MessageLog } from "@flts/common/ports/message-log";
@@ -10,19 +11,16 @@ import { pipelineTopics } from "@flts/common/stage/topics";
 import type { z } from "zod";
 import { type CachedFrame, createCachedFrame } from "./cached-frame.ts";
 import type { inferenceSettings } from "./config.ts";
-import { createArtifactCache } from "./model/artifact-cache.ts";
-import { cachedFetch, loadPromoted, type OpenForecaster } from "./model/load-model.ts";
-import { createModelSlot, type ModelSlot } from "./model/model-slot.ts";
-import { watchPromotions } from "./model/promotion-watch.ts";
-import { createPursuit } from "./model/pursuit.ts";
+import type { OpenForecaster } from "./model/load-model.ts";
+import { hearPromotions } from "./model/promotion-hints.ts";
+import { createStations, type Stations } from "./model/stations.ts";
 
-/** A replica's model and table, kept up to date in the background from now on until it is stopped. */
+/** A replica's models and table, kept up to date in the background from now on until it is stopped. */
 export interface Serving {
-  readonly slot: ModelSlot;
-  readonly frame: Pick<CachedFrame, "current">;
+  readonly stations: Stations;
+  /** Of the replica's own station. */
+  readonly frame: Pick<CachedFrame, "current" | "rows">;
   health(): { readonly log: boolean; readonly store: boolean };
-  /** Looks at the head now; resolves when what it names was tried. */
-  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,15 +51,15 @@ export type ServingConfig = Pick<
   | "TEST_OBJECT_KEY"
   | "INFERENCE_PRELOAD_TEST"
   | "HEAD_POLL_MS"
+  | "MODEL_CACHE_BYTES"
   | "CLAIM_MAX_BYTES"
   | "TOPIC_PARTITIONS"
 >;
 
-/** Follows the station's head: each promotion is pursued into the slot, and brings the table of its round along. */
+/** Follows the heads of stations: each promotion is pursued into its station's slot; one of the replica's own brings the table of its round along. */
 export function startServing(deps: ServingDeps): Serving {
-  const { store, clock, random, log, config } = deps;
+  const { store, clock, random, log, config, messageLog } = deps;
   const identifier = config.IDENTIFIER;
-  const slot = createModelSlot(log);
   const frame = createCachedFrame({
     store,
     clock,
@@ -75,51 +73,44 @@ export function startServing(deps: ServingDeps): Serving {
   const refreshFrame = (): void => {
     if (config.INFERENCE_PRELOAD_TEST) frame.refresh();
   };
-  const cache = createArtifactCache({ dir: deps.cacheDir, identifier, random, log });
-  const fetch = cachedFetch(deps.tracker, cache);
-  const pursuit = createPursuit({
-    slot,
-    load: (promotion) => loadPromoted(promotion, fetch, deps.open),
-    memory: cache,
+  const stations = createStations({
+    store,
+    tracker: deps.tracker,
     clock,
     random,
     log,
+    identifier,
+    bucket: config.PROMOTION_BUCKET,
+    pollMs: config.HEAD_POLL_MS,
+    cacheDir: deps.cacheDir,
+    maxBytes: config.MODEL_CACHE_BYTES,
+    open: deps.open,
+    onPromotion: (promotion) => {
+      if (stationOf(promotion.identifier) === stationOf(identifier)) refreshFrame();
+    },
     onSwitch: deps.onSwitch,
     onFailure: deps.onFailure,
   });
-  const watch = watchPromotions({
-    log: deps.messageLog,
-    store,
+  const hints = hearPromotions({
+    messageLog,
     clock,
     random,
-    logger: log,
-    identifier,
-    bucket: config.PROMOTION_BUCKET,
+    log,
     topic: config.PROMOTION_TOPIC,
     group: deps.group,
-    pollMs: config.HEAD_POLL_MS,
-    ensureTopics: () => deps.messageLog.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS)),
+    ensureTopics: () => messageLog.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS)),
     report: deps.report,
-    onPromotion: (promotion) => {
-      void pursuit.pursue(promotion);
-      refreshFrame();
-    },
-    onUnreachable: () => void pursuit.restore(),
+    onHint: stations.hint,
   });
   refreshFrame();
   return {
-    slot,
+    stations,
     frame,
-    health: watch.health,
-    async reload() {
-      await watch.refresh();
-      await pursuit.settled();
-    },
+    health: () => ({ log: hints.isAlive(), store: stations.own.isReachable() }),
     async stop() {
-      await watch.stop();
-      await pursuit.stop();
+      await hints.stop();
+      await stations.stop();
       await frame.stop();
-      await slot.close();
     },
   };
 }

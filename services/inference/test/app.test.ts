@@ -1,77 +1,16 @@
-import { createMetrics } from "@flts/common/service/metrics";
-import { createProbes } from "@flts/common/service/probes";
-import { createTable, type Table } from "@flts/forecasting/table/table";
-import { createManualClock } from "@flts/testing/manual-clock";
-import { createSeededRandom } from "@flts/testing/seeded-random";
+import { createTable } from "@flts/forecasting/table/table";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildApp } from "../src/app.ts";
-import { createInferenceMetrics } from "../src/metrics.ts";
-import { createModelSlot } from "../src/model/model-slot.ts";
-import { createForecastPath } from "../src/predict/forecast-path.ts";
-import { createRequestTally } from "../src/request-tally.ts";
-import { constantModel, openAdmission, promotionOf, quietLog, rowsOf } from "./fakes.ts";
-
-const BODY_LIMIT_BYTES = 64 * 1024;
-const MAX_PENDING = 3;
-
-const compute = () => ({ threads: 1, busy: 0, waiting: 0, oldestWaitMs: 0, msPerWindow: 0 });
-
-function createService() {
-  const log = quietLog();
-  const clock = createManualClock();
-  const { registry } = createMetrics("inference");
-  const slot = createModelSlot(log);
-  const admission = openAdmission(clock, { maxPending: MAX_PENDING });
-  const metrics = createInferenceMetrics(registry, {
-    admission: admission.stats,
-    compute,
-    epoch: () => slot.current()?.promotion.epoch ?? 0,
-  });
-  const state: { frame: Table | null; reloads: number } = { frame: null, reloads: 0 };
-  const app = buildApp({
-    log,
-    registry,
-    probes: createProbes(),
-    bodyLimitBytes: BODY_LIMIT_BYTES,
-    logRequests: false,
-    slot,
-    admission,
-    compute,
-    clock,
-    forecast: createForecastPath({
-      borrow: () => slot.borrow(),
-      cachedFrame: () => state.frame,
-      admission,
-      random: createSeededRandom(1),
-    }),
-    cachedFrame: () => state.frame,
-    tally: createRequestTally(metrics),
-    startupReadyMs: () => 12,
-    maxPending: MAX_PENDING,
-    reload: async () => {
-      state.reloads += 1;
-    },
-  });
-  return { app, slot, registry, state, clock };
-}
+import { constantModel, promotionOf, rowsOf } from "./fakes.ts";
+import { BODY_LIMIT_BYTES, createService, MAX_PENDING } from "./service.ts";
 
 let service = createService();
 beforeEach(() => {
   service = createService();
-  service.slot.switchTo({ promotion: promotionOf(1), model: constantModel(42) });
 });
 afterEach(() => service.app.close());
 
-const post = (payload: unknown, url = "/predict") =>
-  service.app.inject({
-    method: "POST",
-    url,
-    payload: typeof payload === "string" ? payload : JSON.stringify(payload),
-    headers: { "content-type": "application/json" },
-  });
-
-const get = (url: string) => service.app.inject({ method: "GET", url });
+const post: typeof service.post = (...request) => service.post(...request);
 
 const frame = createTable(
   Float64Array.of(Date.UTC(2018, 2, 5), Date.UTC(2018, 2, 5, 0, 2)),
@@ -108,6 +47,26 @@ describe("POST /predict", () => {
   it("lets the query's length win over the body's", async () => {
     const response = await post({ data: rowsOf(2), inference_length: 2 }, "/predict?inference_length=5");
     expect(response.json().predictions).toHaveLength(5);
+  });
+
+  it("gives the rows themselves, one step ahead of those before them, in a backtest", async () => {
+    const all = await post({ data: rowsOf(5), mode: "backtest" });
+    const times = all.json().predictions.map(({ ts }: { ts: string }) => ts.slice(11));
+    expect([all.statusCode, all.json().mode, times]).toEqual([
+      200,
+      "backtest",
+      ["23:44:00", "23:46:00", "23:48:00"],
+    ]);
+    const some = await post({ data: rowsOf(5), mode: "backtest", inference_length: 2 });
+    expect(some.json().predictions).toHaveLength(2);
+  });
+
+  it("says which columns it held at their last value, where it forecast from its own forecasts", async () => {
+    const [one, two] = [
+      await post({ data: rowsOf(2) }),
+      await post({ data: rowsOf(2), inference_length: 2 }),
+    ];
+    expect([one.json().held_at_last_value, two.json().held_at_last_value]).toEqual([[], ["up"]]);
   });
 
   it("counts the cells it imputes", async () => {
@@ -158,6 +117,24 @@ describe("POST /predict", () => {
       400,
       "Insufficient rows: the model needs 2 rows of history, the request has 1",
     ],
+    [
+      "too few rows to test against",
+      JSON.stringify({ data: rowsOf(2), mode: "backtest" }),
+      400,
+      "Insufficient rows: the model needs 3 rows of history, the request has 2",
+    ],
+    [
+      "times a century off",
+      JSON.stringify({ data: { ...rowsOf(2), ts: ["2118-02-06 00:00:00", "2118-02-06 00:02:00"] } }),
+      400,
+      "Column 'ts' lies decades away from the training data",
+    ],
+    [
+      "huge numbers",
+      JSON.stringify({ data: { ...rowsOf(2), up: [1, 1e300] } }),
+      400,
+      "Columns contain values beyond 1e+30: up",
+    ],
     ["no rows and no cached frame", "{}", 400, "No cached dataframe available and no data provided"],
     ["an unknown mode", '{"mode":"guess"}', 400, 'Unknown mode "guess": use "forecast" or "backtest"'],
   ])("answers %s with its text", async (_name, body, status, detail) => {
@@ -176,6 +153,34 @@ describe("POST /predict", () => {
 
   it("answers a body that is too large with 413", async () => {
     expect((await post("x".repeat(BODY_LIMIT_BYTES + 1))).statusCode).toBe(413);
+  });
+
+  it("answers a million rows with 413", async () => {
+    expect((await post({ data: { ts: Array(1_000_000).fill("2018-02-06") } })).statusCode).toBe(413);
+  });
+
+  it("answers 504 when the client's patience has ended, and computes nothing more", async () => {
+    const never = Promise.withResolvers<never>();
+    service.slot.switchTo({
+      promotion: promotionOf(2),
+      model: constantModel(1, { forecast: () => never.promise }),
+    });
+    const response = post({ data: rowsOf(2) }, "/predict", { "x-request-timeout-ms": "50" });
+    await expect.poll(async () => (await service.get("/queue_stats")).json().enqueued).toBe(1);
+    await service.clock.advance(60);
+    expect([(await response).statusCode, (await response).json()]).toEqual([
+      504,
+      { detail: "Inference timed out" },
+    ]);
+    expect((await service.get("/queue_stats")).json()).toMatchObject({ timeouts: 1, active: 0, qsize: 0 });
+  });
+
+  it.each(["0", "-1", "soon", "1.5", ""])("answers the patience %j with 400", async (patience) => {
+    const response = await post({ data: rowsOf(2) }, "/predict", { "x-request-timeout-ms": patience });
+    expect([response.statusCode, response.json().detail]).toEqual([
+      400,
+      "Header x-request-timeout-ms must be a whole number of milliseconds from 1 on",
+    ]);
   });
 
   it.each(["text/plain", "application/x-www-form-urlencoded", "application/vnd.apache.arrow.stream"])(
@@ -214,7 +219,7 @@ describe("POST /predict", () => {
     const slow = constantModel(1, { forecast: (...args) => gate.promise.then(() => forecast(...args)) });
     service.slot.switchTo({ promotion: promotionOf(2), model: slow });
     const admitted = Array.from({ length: MAX_PENDING }, () => post({ data: rowsOf(2) }));
-    await expect.poll(async () => (await get("/queue_stats")).json().enqueued).toBe(MAX_PENDING);
+    await expect.poll(async () => (await service.get("/queue_stats")).json().enqueued).toBe(MAX_PENDING);
     const refused = await post({ data: rowsOf(2) });
     expect([refused.statusCode, refused.json(), refused.headers["retry-after"]]).toEqual([
       429,
@@ -230,7 +235,7 @@ describe("POST /predict", () => {
     service.slot.switchTo({ promotion: promotionOf(2), model });
     const response = await post({ data: rowsOf(2) });
     expect([response.statusCode, response.json()]).toEqual([500, { detail: "Internal Server Error" }]);
-    expect((await get("/queue_stats")).json()).toMatchObject({
+    expect((await service.get("/queue_stats")).json()).toMatchObject({
       error_500_total: 1,
       last_error_type: "TypeError",
     });
@@ -261,6 +266,7 @@ describe("POST /predict", () => {
           index_col: fc.oneof(name, fc.jsonValue()),
           inference_length: fc.oneof(fc.integer({ min: -5, max: 50 }), fc.jsonValue()),
           mode: fc.constantFrom("forecast", "backtest", null),
+          identifier: fc.constantFrom(null, "default", 3),
         },
         { requiredKeys: [] },
       ),
@@ -281,68 +287,5 @@ describe("POST /predict", () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe("what operators ask", () => {
-  it("answers /ready from whether a model is loaded", async () => {
-    expect([(await get("/ready")).statusCode, (await get("/ready")).json()]).toEqual([
-      200,
-      { status: "ready" },
-    ]);
-    await service.slot.close();
-    expect([(await get("/ready")).statusCode, (await get("/ready")).json()]).toEqual([
-      503,
-      { status: "not_ready" },
-    ]);
-  });
-
-  it("answers /healthz as the reference does", async () => {
-    expect((await get("/healthz")).json()).toEqual({
-      status: "ok",
-      service: "inference-api",
-      model_ready: true,
-      queue_length: 0,
-      startup_ready_ms: 12,
-    });
-  });
-
-  it("answers /predict_ping with what a load test has to know", async () => {
-    expect((await get("/predict_ping")).json()).toEqual({
-      status: "ok",
-      model_loaded: true,
-      has_df: false,
-      busy: false,
-      input_seq_len: 2,
-      output_seq_len: 1,
-    });
-  });
-
-  it("counts requests in /queue_stats and in the metrics by what became of them", async () => {
-    await post({ data: rowsOf(2) });
-    await post({ data: [] });
-    expect((await get("/queue_stats")).json()).toMatchObject({
-      status: "ok",
-      completed: 1,
-      qsize: 0,
-      maxsize: 3,
-    });
-    const metrics = await service.registry.metrics();
-    expect(metrics).toMatch(/inference_jobs_outcome_total\{outcome="success",.*\} 1/);
-    expect(metrics).toMatch(/inference_jobs_outcome_total\{outcome="client_error",.*\} 1/);
-    expect(metrics).toMatch(/inference_model_ready\{.*\} 1/);
-    expect(metrics).toMatch(/inference_latency_seconds_count\{.*\} 1/);
-  });
-
-  it("reloads on demand and says what is served", async () => {
-    const response = await service.app.inject({ method: "POST", url: "/reload_latest" });
-    expect([response.statusCode, response.json(), service.state.reloads]).toEqual([
-      200,
-      { status: "loaded", run_id: "run-1", model_type: "LINEAR", config_hash: "config-1" },
-      1,
-    ]);
-    await service.slot.close();
-    const empty = await service.app.inject({ method: "POST", url: "/reload_latest" });
-    expect(empty.json()).toEqual({ status: "not_loaded", run_id: null, model_type: null, config_hash: null });
   });
 });

@@ -49,6 +49,7 @@ export function constantModel(value: number, fields: Partial<ServableModel> = {}
     window: 2,
     horizon: 1,
     sizeBytes: 1,
+    trainedOn: { fromMs: Date.UTC(2018, 0, 1), toMs: Date.UTC(2018, 1, 1) },
     async forecast(history, steps) {
       if (closed) throw new Error("the model is closed");
       const end = history.timesMs.at(-1) ?? 0;

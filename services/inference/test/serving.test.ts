@@ -78,7 +78,7 @@ function createWorld() {
   /** Asks for the epoch that a replica serves, again and again: loading a model takes real time. */
   const epochOf = (serving: Serving) => async (): Promise<number | undefined> => {
     await clock.advance(10);
-    return serving.slot.current()?.promotion.epoch;
+    return serving.stations.own.slot.current()?.promotion.epoch;
   };
   return { clock, store, tracker, messageLog, startReplica, promote, everythingDown, epochOf };
 }
@@ -87,7 +87,7 @@ it("starts without a model, and serves the first one when its promotion comes", 
   const { clock, store, messageLog, startReplica, promote, epochOf } = createWorld();
   const serving = startReplica();
   await clock.advance(0);
-  expect([serving.slot.current(), serving.health()]).toEqual([null, { log: true, store: true }]);
+  expect([serving.stations.own.slot.current(), serving.health()]).toEqual([null, { log: true, store: true }]);
   await storeTestTable(store.port, station);
   const promotion = await promote(1);
   await messageLog.port.publish([toMessage(emit(modelSelected, promotion))]);
@@ -130,6 +130,6 @@ it("loads what the head names when it is told to reload", async () => {
   const serving = startReplica();
   await clock.advance(0);
   await promote(1);
-  await serving.reload();
-  expect(serving.slot.current()?.promotion.epoch).toBe(1);
+  await serving.stations.own.reload();
+  expect(serving.stations.own.slot.current()?.promotion.epoch).toBe(1);
 });

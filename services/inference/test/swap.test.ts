@@ -1,5 +1,4 @@
 import { createManualClock } from "@flts/testing/manual-clock";
-import { createSeededRandom } from "@flts/testing/seeded-random";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createModelSlot } from "../src/model/model-slot.ts";
@@ -23,7 +22,7 @@ it("answers every request by the model it names, however requests and switches i
         borrow: () => slot.borrow(),
         cachedFrame: () => null,
         admission,
-        random: createSeededRandom(1),
+        nextRequestId: () => "id",
       });
       const underWay: (() => void)[] = [];
       let epoch = 0;

@@ -45,6 +45,7 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
     targets,
     window,
     horizon,
+    trainedOn: { fromMs: manifest.data.from_ms, toMs: manifest.data.to_ms },
     sizeBytes: BYTES_PER_FILE_BYTE * Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
 
     async forecast(history, steps, caller) {

@@ -11,6 +11,8 @@ export interface ServableModel {
   readonly window: number;
   /** Steps of one call of the model; more are forecast from its own forecasts. */
   readonly horizon: number;
+  /** The time stamps that it knows. */
+  readonly trainedOn: { readonly fromMs: number; readonly toMs: number };
   /** Bytes that the model takes, about. */
   readonly sizeBytes: number;
   /** The `steps` steps after the last row of `history`, which has the input columns in order, risen times and NaN for missing cells. */

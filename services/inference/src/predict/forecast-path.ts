@@ -1,4 +1,3 @@
-import type { Random } from "@flts/common/ports/random";
 import { HttpError } from "@flts/common/service/http";
 import { rowCount, type Table } from "@flts/forecasting/table/table";
 import type { Champion, Loan } from "../model/model-slot.ts";
@@ -6,12 +5,13 @@ import type { Forecast } from "../model/servable-model.ts";
 import type { Admission, Arrival, Job } from "./admission.ts";
 import { historyOf } from "./history.ts";
 import { MAX_STEPS, type Mode } from "./request.ts";
+import type { Rows } from "./rows.ts";
 
 /** The one way from rows to a forecast, whatever route they came by. */
 export type ForecastPath = (rows: RowSource, options: ForecastOptions) => Promise<ForecastAnswer>;
 
 /** Reads the rows of a request when it was let in: who is refused is told so before his rows are looked at. Null asks for the cached frame. */
-export type RowSource = (() => Table) | null;
+export type RowSource = (() => Rows) | null;
 
 export interface ForecastOptions extends Arrival {
   /** Whose champion shall answer; null for the replica's own station. */
@@ -36,9 +36,9 @@ export interface ForecastAnswer {
 export interface ForecastPathDeps {
   /** Borrows a station's champion; null while it has none. */
   readonly borrow: (identifier: string | null) => Loan | null | Promise<Loan | null>;
-  readonly cachedFrame: (identifier: string | null) => Table | null;
+  readonly cachedFrame: (identifier: string | null) => Rows | null;
   readonly admission: Admission;
-  readonly random: Random;
+  readonly nextRequestId: () => string;
 }
 
 /** Seconds after which a client may ask again for a model that was not there. */
@@ -48,13 +48,8 @@ const MODEL_RETRY_SECONDS = 1;
  * The champion is borrowed once, checked against once and computed with once, so that an answer can name no other run than its own.
  * @throws HttpError 400 for rows that cannot be forecast from, 404 for a station that nobody knows, 429 and 504 as {@link Admission} says, 503 without a model
  */
-export function createForecastPath({
-  borrow,
-  cachedFrame,
-  admission,
-  random,
-}: ForecastPathDeps): ForecastPath {
-  const nextRequestId = requestIds(random);
+export function createForecastPath(deps: ForecastPathDeps): ForecastPath {
+  const { borrow, cachedFrame, admission, nextRequestId } = deps;
 
   async function answerWith(
     loan: Loan,
@@ -77,17 +72,19 @@ export function createForecastPath({
     return { champion: loan, mode, reqId: nextRequestId(), forecast, imputed, held };
   }
 
-  return async (rows, options) => {
+  async function answer(rows: RowSource, options: ForecastOptions, job: Job): Promise<ForecastAnswer> {
     const found = borrow(options.identifier);
     const loan = found instanceof Promise ? await found : found;
     if (loan === null)
       throw new HttpError(503, "Model not loaded yet", { "retry-after": String(MODEL_RETRY_SECONDS) });
     try {
-      return await admission.run(options, (job) => answerWith(loan, rows, options, job));
+      return await answerWith(loan, rows, options, job);
     } finally {
       loan.giveBack();
     }
-  };
+  }
+
+  return (rows, options) => admission.run(options, (job) => answer(rows, options, job));
 }
 
 function forecastAhead({ model }: Champion, history: Table, steps: number, job: Job): Promise<Forecast> {
@@ -108,21 +105,4 @@ function checkFinite({ values, lower, upper }: Forecast): void {
         400,
         "No finite forecast follows from these values: they lie far outside the training data",
       );
-}
-
-const ID_BYTES = 4;
-const IDS_AT_ONCE = 256;
-
-/** The reference's eight hexadecimal digits, drawn many at a time: each draw asks the system. */
-function requestIds(random: Random): () => string {
-  let drawn = "";
-  let used = 0;
-  return () => {
-    if (used === drawn.length) {
-      drawn = random.hex(ID_BYTES * IDS_AT_ONCE);
-      used = 0;
-    }
-    used += 2 * ID_BYTES;
-    return drawn.slice(used - 2 * ID_BYTES, used);
-  };
 }

@@ -3,6 +3,14 @@ import { type Table, takeRows } from "@flts/forecasting/table/table";
 import { formatTimestamp, parseTimestamp } from "@flts/forecasting/table/timestamp";
 import { NO_DATA } from "./request.ts";
 
+/** The rows of a request. */
+export interface Rows {
+  /** Every column but the time stamps, in order of time, NaN where a cell has no value. */
+  readonly table: Table;
+  /** The name of the column that the time stamps came in. */
+  readonly timeColumn: string;
+}
+
 /** Columns that may hold the time stamps, after the one that the request names. */
 const timeColumns = ["ts", "timestamp", "time", "date"];
 
@@ -10,15 +18,18 @@ const timeColumns = ["ts", "timestamp", "time", "date"];
 const MIN_TIME_MS = Date.UTC(1677, 8, 22);
 const MAX_TIME_MS = Date.UTC(2262, 3, 11);
 
+/** Far above any load, and as far below the end of float32 (3.4e38), in which networks compute. */
+const MAX_NUMBER = 1e30;
+
 /** Duplicates that a refusal names. */
 const MAX_NAMED = 3;
 
 /**
- * The rows of a request as a table: every column but the time stamps, in order of time, NaN where a cell is null. The checks, their order and their
+ * The rows of a request's `data`. The checks, their order and their
  * texts are the reference's (behaviour §7.3, steps 1 to 4), except that any duplicate time stamp is refused, not only when all are equal.
  * @throws HttpError 400
  */
-export function readRows(data: unknown, indexColumn: string | null): Table {
+export function readRows(data: unknown, indexColumn: string | null): Rows {
   const columns = readColumns(data);
   const timeColumn = [indexColumn, ...timeColumns].find((name) => name !== null && columns.has(name)) ?? null;
   if (timeColumn === null)
@@ -29,7 +40,7 @@ export function readRows(data: unknown, indexColumn: string | null): Table {
   columns.delete(timeColumn);
   // Names are keys and lengths were compared: there is nothing left to check.
   const table: Table = { timesMs, columns: [...columns.keys()], values: readNumbers(columns) };
-  return order === null ? table : takeRows(table, order);
+  return { table: order === null ? table : takeRows(table, order), timeColumn };
 }
 
 function readColumns(data: unknown): Map<string, readonly unknown[]> {
@@ -100,12 +111,12 @@ function readNumbers(columns: ReadonlyMap<string, readonly unknown[]>): Float64A
   return values;
 }
 
-/** NaN for a cell that is null; null for a column with a cell that is no finite number. */
+/** NaN for a cell that is null; null for a column with a cell that is no number of an ordinary size. */
 function numbersOf(cells: readonly unknown[]): Float64Array | null {
   const numbers = new Float64Array(cells.length);
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row];
-    if (typeof cell === "number" && Number.isFinite(cell)) numbers[row] = cell;
+    if (typeof cell === "number" && Math.abs(cell) <= MAX_NUMBER) numbers[row] = cell;
     else if (cell === null) numbers[row] = Number.NaN;
     else return null;
   }
@@ -121,8 +132,10 @@ function faultOf(columns: ReadonlyMap<string, readonly unknown[]>): HttpError {
       .join(", ");
   const text = named((cell) => cell !== null && typeof cell !== "number");
   if (text !== "") return refusal(`Columns contain non-numeric values: ${text}`);
+  const infinite = named((cell) => cell !== null && !Number.isFinite(cell));
+  if (infinite !== "") return refusal(`Columns contain values that are not finite: ${infinite}`);
   return refusal(
-    `Columns contain values that are not finite: ${named((cell) => cell !== null && !Number.isFinite(cell))}`,
+    `Columns contain values beyond ${MAX_NUMBER}: ${named((cell) => Math.abs(cell as number) > MAX_NUMBER)}`,
   );
 }
 

@@ -27,7 +27,16 @@ function recordingModel(columns: readonly string[], window: number) {
     calibratedOn: 10,
     targets: [{ target: "down", floor: 1, typical: 1, minimum: null, lower: [-1], upper: [1] }],
   };
-  const manifest = { columns, targets: ["down"], window, horizon: 1, step_ms: STEP_MS, intervals, files: {} };
+  const manifest = {
+    columns,
+    targets: ["down"],
+    window,
+    horizon: 1,
+    step_ms: STEP_MS,
+    intervals,
+    files: {},
+    data: {},
+  };
   return { windows, model: servableModel(manifest as unknown as Manifest, forecaster) };
 }
 

@@ -27,6 +27,16 @@ it.each([
     rowsOf(2),
     "Insufficient rows: the model needs 3 rows of history, the request has 2",
   ],
+  [
+    "times a century off",
+    { ...rowsOf(3), ts: ["2018-02-06", "2018-02-07", "2118-02-06"] },
+    "Column 'ts' lies decades away from the training data (2018-01-01 00:00:00 to 2018-02-01 00:00:00): 2118-02-06 00:00:00",
+  ],
+  [
+    "times of long ago",
+    { ...rowsOf(3), ts: ["1918-02-06", "2018-02-07", "2018-02-08"] },
+    "2018-02-01 00:00:00): 1918-02-06 00:00:00",
+  ],
   ["no rows and no cached frame", null, "No cached dataframe available and no data provided"],
 ])("refuses %s", (_name, data, detail) => {
   expect(() => historyOf(data === null ? null : rows(data), model, 3)).toThrow(detail);

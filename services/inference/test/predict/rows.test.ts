@@ -1,6 +1,8 @@
 import { columnOf } from "@flts/forecasting/table/table";
 import { describe, expect, it } from "vitest";
-import { readRows } from "../../src/predict/rows.ts";
+import { readRows as read } from "../../src/predict/rows.ts";
+
+const readRows = (data: unknown, indexColumn: string | null) => read(data, indexColumn).table;
 
 const ts = ["2018-02-06 00:00:00", "2018-02-06 00:02:00"];
 const at = (minute: number) => Date.UTC(2018, 1, 6, 0, minute);
@@ -25,7 +27,8 @@ describe("readRows", () => {
   });
 
   it("prefers the column that the request names", () => {
-    expect(readRows({ ts: [5, 6], when: ts }, "when").columns).toEqual(["ts"]);
+    const { table, timeColumn } = read({ ts: [5, 6], when: ts }, "when");
+    expect([table.columns, timeColumn]).toEqual([["ts"], "when"]);
   });
 
   it("falls back to the usual names when the named column is not there", () => {
@@ -105,6 +108,7 @@ describe("readRows", () => {
       { ts, a: [Number.POSITIVE_INFINITY, 1] },
       "Columns contain values that are not finite: a",
     ],
+    ["huge numbers", { ts, a: [1, 2], b: [-1e31, 1e300] }, "Columns contain values beyond 1e+30: b"],
   ])("refuses %s", (_name, data, detail) => {
     expect(() => readRows(data, null)).toThrow(
       expect.objectContaining({ refusal: { status: 400, detail, headers: {} } }),
