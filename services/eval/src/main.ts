@@ -28,12 +28,12 @@ await runService({
   name: "eval",
   settings: { ...evalSettings, ...backendSettings },
   secrets: ["PROMOTION_API_TOKEN", ...backendSecrets],
-  start: async ({ config, log, metrics, probes, signal, onStop, fatal }) => {
+  start: async ({ config, log, metrics, probes, stopping, onStop, fatal }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
     const { store, tracker, clock, random } = backends;
     const { PROMOTION_BUCKET: promotionBucket, PROMOTION_GATE: gate } = config;
-    const patience = { clock, log, signal };
+    const patience = { clock, log, signal: stopping };
     probes.addComponent("kafka", () => backends.log.ping()); // the stage's health once there is one
     probes.addComponent("store", () => store.ping());
     probes.addComponent("mlflow", () => tracker.ping());

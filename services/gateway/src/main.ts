@@ -1,5 +1,6 @@
 import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { runService } from "@flts/common/service/service";
+import { untilAvailable } from "@flts/common/service/until-available";
 import { buildApp } from "./app.ts";
 import { gatewaySettings } from "./config.ts";
 
@@ -7,10 +8,13 @@ await runService({
   name: "gateway",
   settings: { ...gatewaySettings, ...backendSettings },
   secrets: backendSecrets,
-  start: async ({ config, log, metrics, probes, onStop }) => {
+  start: async ({ config, log, metrics, probes, stopping, onStop }) => {
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
     probes.addComponent("store", () => backends.store.ping());
+    await untilAvailable({ clock: backends.clock, log, signal: stopping }, "the store", () =>
+      backends.store.ping(),
+    );
     const app = buildApp({
       store: backends.store,
       log,

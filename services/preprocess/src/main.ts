@@ -1,6 +1,7 @@
 import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { reconcile } from "@flts/common/housekeeping/reconcile";
 import { runService } from "@flts/common/service/service";
+import { untilAvailable } from "@flts/common/service/until-available";
 import { toMessage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { preprocessSettings } from "./config.ts";
@@ -15,16 +16,23 @@ await runService({
   name: "preprocess",
   settings: { ...preprocessSettings, ...backendSettings },
   secrets: backendSecrets,
-  start: async ({ config, log, onStop }) => {
+  start: async ({ config, log, probes, stopping, onStop }) => {
     const { close, log: messages, store, clock } = await connectBackends(config);
     onStop("backends", close);
-    await messages.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
-    for (const bucket of [config.INPUT_BUCKET, config.OUTPUT_BUCKET]) await store.ensureBucket(bucket);
+    const patience = { clock, log, signal: stopping };
+    probes.addComponent("kafka", () => messages.ping());
+    probes.addComponent("store", () => store.ping());
+    await untilAvailable(patience, "the topics in Kafka", () =>
+      messages.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS)),
+    );
+    for (const bucket of [config.INPUT_BUCKET, config.OUTPUT_BUCKET])
+      await untilAvailable(patience, `bucket ${bucket} in the store`, () => store.ensureBucket(bucket));
     const work = async (): Promise<void> => {
       await runJob(config, {
         store,
         clock,
         log,
+        signal: stopping,
         publish: (emissions) => messages.publish(emissions.map(toMessage)),
       });
       const ledgers = claimLedgers({
@@ -35,8 +43,11 @@ await runService({
         outputTest: config.OUTPUT_TEST,
         promotionBucket: config.PROMOTION_BUCKET,
       });
-      const looks = { log: messages, clock, settleMs: SETTLE_MS, signal: new AbortController().signal };
-      for (const round of await reconcile(ledgers, looks)) log.info("event_republished", { round });
+      const looks = { log: messages, clock, settleMs: SETTLE_MS, signal: stopping };
+      const republished = await untilAvailable(patience, "the claims of earlier jobs", () =>
+        reconcile(ledgers, looks),
+      );
+      for (const round of republished) log.info("event_republished", { round });
     };
     return { done: work() };
   },

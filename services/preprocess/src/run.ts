@@ -1,9 +1,16 @@
 import { codeOf, FltsError } from "@flts/common/contracts/errors";
+import { stationOf } from "@flts/common/contracts/identity";
 import type { Emission } from "@flts/common/contracts/topic";
+import { untilAvailable } from "@flts/common/service/until-available";
 import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
 import { type PreprocessConfig, settingsOf } from "./config.ts";
 import { type PreprocessDeps, preprocess } from "./preprocess.ts";
 import { listStations, type Station } from "./stations.ts";
+
+export interface JobDeps extends PreprocessDeps {
+  /** Aborts when the job is told to stop. */
+  readonly signal: AbortSignal;
+}
 
 interface Failure {
   readonly identifier: string;
@@ -11,16 +18,23 @@ interface Failure {
 }
 
 /**
- * Preprocesses every station that the configuration names. One that fails leaves a line and a dead letter, and keeps no other from being done.
+ * Preprocesses every station that the configuration names. One that fails leaves a line and a dead letter, and keeps no other from being done; a store or
+ * a log that is away is waited for, at any point: what was done before is arrived at again.
  * @throws what failed: the error itself where it is about one station only, else an error that names them all with the code of the first
  */
-export async function runJob(config: PreprocessConfig, deps: PreprocessDeps): Promise<void> {
-  const { clock, log, publish } = deps;
+export async function runJob(config: PreprocessConfig, deps: JobDeps): Promise<void> {
+  const { clock, log, publish, signal } = deps;
   const failures: Failure[] = [];
-  const stations = await attempt(config.IDENTIFIER, () => listStations(config, deps.store));
+  const stations = await attempt(config.IDENTIFIER, () =>
+    untilAvailable(deps, "the list of stations", () => listStations(config, deps.store)),
+  );
   for (const station of stations ?? [])
     await attempt(station.identifier, async (durationMs) => {
-      const { cached } = await preprocess(jobOf(config, station), deps);
+      const { cached } = await untilAvailable(
+        deps,
+        `what station ${stationOf(station.identifier)} needs`,
+        () => preprocess(jobOf(config, station), deps),
+      );
       const result = cached ? "cached" : "ok";
       log.info("success", { identifier: station.identifier, duration_ms: durationMs(), result });
     });
@@ -38,6 +52,7 @@ export async function runJob(config: PreprocessConfig, deps: PreprocessDeps): Pr
     try {
       return await work(durationMs);
     } catch (error) {
+      if (signal.aborted) throw error;
       failures.push({ identifier, error });
       log.error("failure", error, { identifier, duration_ms: durationMs(), result: "error" });
     }

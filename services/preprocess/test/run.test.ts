@@ -1,8 +1,9 @@
+import { FltsError } from "@flts/common/contracts/errors";
 import { inferenceData, trainingData } from "@flts/common/contracts/events";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
 import { toCsv } from "@flts/forecasting/synthetic/to-csv";
 import { sliceRows } from "@flts/forecasting/table/table";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench } from "./workbench.ts";
 
 let bench: Workbench;
@@ -30,6 +31,27 @@ describe("one station", () => {
     await bench.run({ TRAIN_FILE: "ElBorn_test.csv", TEST_FILE: "ElBorn.csv", IDENTIFIER: "back" });
     expect(claimed()).toEqual(["", "north", "back"]);
   });
+});
+
+test("a store that is away is waited for, wherever the job was: the claims come, and no dead letter", async () => {
+  await uploadStation("ElBorn", 1);
+  const away = new FltsError("STORE_UNAVAILABLE", "the store does not answer");
+  bench.failNext("stream", away);
+  bench.failNext("put", away, 2);
+  const job = bench.run({ DATASET_NAME: "ElBorn" });
+  const done = vi.waitUntil(async () => {
+    await bench.clock.advance(5_000);
+    return claimed().length > 0;
+  });
+  await job;
+  await done;
+  expect(claimed()).toEqual([""]);
+  expect(lettersOf()).toEqual([]);
+  expect(bench.lines.filter(({ event }) => event === "service_waiting")).toMatchObject([
+    { waiting_for: "what station default needs", code: "STORE_UNAVAILABLE", attempt: 1 },
+    { attempt: 2 },
+    { attempt: 3 },
+  ]);
 });
 
 describe("several stations", () => {

@@ -6,7 +6,8 @@ import { loadConfig } from "@flts/common/service/config";
 import { createLogger } from "@flts/common/service/logger";
 import { readParquet } from "@flts/forecasting/table/parquet";
 import type { Table } from "@flts/forecasting/table/table";
-import { createManualClock } from "@flts/testing/manual-clock";
+import { type Faults, withFaults } from "@flts/testing/faults";
+import { createManualClock, type ManualClock } from "@flts/testing/manual-clock";
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { preprocessSettings } from "../src/config.ts";
 import { runJob } from "../src/run.ts";
@@ -14,6 +15,9 @@ import { runJob } from "../src/run.ts";
 /** The job on a store in memory: files go in, claims, dead letters and log lines come out. */
 export interface Workbench {
   readonly store: ObjectStore;
+  readonly clock: ManualClock;
+  /** Makes operations of the store fail. */
+  readonly failNext: Faults<ObjectStore>["failNext"];
   readonly published: Emission[];
   readonly lines: Record<string, unknown>[];
   upload(key: string, content: string | Uint8Array): Promise<unknown>;
@@ -27,19 +31,21 @@ export interface Workbench {
 }
 
 export async function createWorkbench(): Promise<Workbench> {
-  const store = createMemoryStore();
+  const { port: store, failNext } = withFaults<ObjectStore>(createMemoryStore());
+  const clock = createManualClock();
   for (const bucket of ["dataset", "processed-data"]) await store.ensureBucket(bucket);
   const published: Emission[] = [];
   const lines: Record<string, unknown>[] = [];
   const deps = {
     store,
-    clock: createManualClock(),
+    clock,
     log: createLogger({
       service: "preprocess",
       level: "info",
       pretty: false,
       destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
     }),
+    signal: new AbortController().signal,
     publish: async (emissions: readonly Emission[]) => void published.push(...emissions),
   };
 
@@ -57,6 +63,8 @@ export async function createWorkbench(): Promise<Workbench> {
 
   return {
     store,
+    clock,
+    failNext,
     published,
     lines,
     upload: (key, content) => store.put({ bucket: "dataset", key }, Buffer.from(content)),

@@ -3,6 +3,7 @@ import { reconcile } from "@flts/common/housekeeping/reconcile";
 import { repeat } from "@flts/common/housekeeping/repeat";
 import { CODE_VERSION, runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
+import { untilAvailable } from "@flts/common/service/until-available";
 import { startStage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { defaultRetryPolicy } from "@flts/common/stage/verdict";
@@ -21,13 +22,22 @@ await runService({
   name: "train",
   settings: { ...trainSettings, ...familySettings, ...backendSettings },
   secrets: backendSecrets,
-  start: async ({ config, log, metrics, probes, onStop, fatal }) => {
+  start: async ({ config, log, metrics, probes, stopping, onStop, fatal }) => {
     const family = familyOf(config.MODEL_TYPE);
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
-    await backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS));
+    const patience = { clock: backends.clock, log, signal: stopping };
+    probes.addComponent("kafka", () => backends.log.ping()); // the stage's health once there is one
+    probes.addComponent("store", () => backends.store.ping());
+    probes.addComponent("mlflow", () => backends.tracker.ping());
+    await untilAvailable(patience, "the topics in Kafka", () =>
+      backends.log.ensureTopics(pipelineTopics(config.TOPIC_PARTITIONS)),
+    );
     for (const bucket of [config.PROCESSED_BUCKET, config.PROMOTION_BUCKET])
-      await backends.store.ensureBucket(bucket);
+      await untilAvailable(patience, `bucket ${bucket} in the store`, () =>
+        backends.store.ensureBucket(bucket),
+      );
+    await untilAvailable(patience, "MLflow", () => backends.tracker.ping());
     const limits = {
       silenceTimeoutMs: config.TRAIN_SILENCE_TIMEOUT_MS,
       memoryMaxBytes: config.TRAIN_MEMORY_MAX_BYTES,
@@ -66,9 +76,11 @@ await runService({
         trainInChild({ work: { family: family.name, ...work }, limits, signal, onProgress }),
     };
     const claims = { ...trainStage, consumes: { ...trainStage.consumes, name: config.CONSUMER_TOPIC } };
-    const stage = family.combines
-      ? await startStage(combineStage, { ...environment, deps })
-      : await startStage(claims, { ...environment, deps });
+    const stage = await untilAvailable(patience, `group ${environment.group} in Kafka`, () =>
+      family.combines
+        ? startStage(combineStage, { ...environment, deps })
+        : startStage(claims, { ...environment, deps }),
+    );
     onStop("stage", () => stage.stop());
     const ledgers = candidateLedgers({
       ...backends,
@@ -89,8 +101,6 @@ await runService({
     );
     onStop("reconciler", () => reconciler.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
-    probes.addComponent("store", () => backends.store.ping());
-    probes.addComponent("mlflow", () => backends.tracker.ping());
     return { ready: { model_type: family.name } };
   },
 });

@@ -4,6 +4,7 @@
 export type LogEvent =
   // every process
   | "service_start"
+  | "service_waiting"
   | "service_ready"
   | "service_stop"
   | "service_crash"

@@ -35,6 +35,8 @@ export interface ServiceContext<Config> {
   readonly log: Logger;
   readonly metrics: ServiceMetrics;
   readonly probes: Probes;
+  /** Aborts when the process begins to stop, be it ready or not. */
+  readonly stopping: AbortSignal;
   /** Registers what to do at the end; the last registered is done first. */
   onStop(name: string, stop: () => Promise<void>): void;
   /** Ends the process after an error that only an operator can mend. */
@@ -46,7 +48,7 @@ export interface ServiceDefinition<Shape extends z.ZodRawShape> {
   readonly settings: Shape;
   /** Variables that may be given as files (`NAME_FILE`). */
   readonly secrets?: readonly string[];
-  /** Brings the service up and resolves when it is ready. */
+  /** Brings the service up and resolves when it is ready; until then it is alive and not ready. */
   readonly start: (context: ServiceContext<Settings<Shape> & ProcessConfig>) => Promise<Started>;
 }
 
@@ -73,10 +75,16 @@ export async function runService<Shape extends z.ZodRawShape>(
   });
   const metrics = createMetrics(definition.name);
   const probes = createProbes();
+  let started = false;
+  probes.addComponent("start", () => started);
+  const stopping = new AbortController();
   const lifecycle = manageLifecycle({
     log,
     timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-    onStopping: () => probes.drain(),
+    onStopping: () => {
+      probes.drain();
+      stopping.abort();
+    },
     endWithParent: config.FLTS_PARENT,
   });
   const fatal = (error: unknown): void => {
@@ -92,15 +100,18 @@ export async function runService<Shape extends z.ZodRawShape>(
       log,
       metrics,
       probes,
+      stopping: stopping.signal,
       onStop: lifecycle.onStop,
       fatal,
     });
+    started = true;
     log.info("service_ready", { metricsPort: server.port, ...ready });
     if (done === undefined) return;
     await done;
     lifecycle.exit(0);
   } catch (error) {
-    fatal(error);
+    // A start or a job that was broken off is nobody's fault.
+    if (!stopping.signal.aborted) fatal(error);
   }
 }
 
