@@ -11,7 +11,7 @@ beforeAll(async () => {
   log = await open({ KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers, KAFKA_SESSION_TIMEOUT_MS: "6000" });
 });
 afterAll(async () => {
-  await log.close();
+  await Promise.allSettled([log.close()]); // the broker must go in any case
   await broker.remove();
 });
 
