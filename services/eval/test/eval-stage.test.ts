@@ -185,3 +185,23 @@ test("an eval killed at any of its calls, and started again, decides as if nothi
       if (!died) break;
     }
 });
+
+test("deciding lists what lies below the round and the station, however many candidates others have", async () => {
+  const memory = await createStore();
+  for (let number = 0; number < 200; number++) await storeCandidate(memory, { round: `earlier ${number}` });
+  await storeCandidate(memory, { round: "a" });
+  const seen: string[] = [];
+  const store: typeof memory = {
+    ...memory,
+    async *list(...call) {
+      for await (const object of memory.list(...call)) {
+        seen.push(object.key);
+        yield object;
+      }
+    },
+  };
+  expect(await handle({ round: "a" }, depsOn(store))).toHaveLength(1);
+  expect(seen).toEqual([
+    keys.candidate(candidateOf({ round: "a" }).round, "LINEAR", candidateOf({ round: "a" }).work_key),
+  ]);
+});

@@ -53,7 +53,7 @@ export const promotion = z.looseObject({
   version: z.string().optional(),
   /** The highest version given so far, so that none is given twice. */
   highest_version: z.string().optional(),
-  /** Digest of the columns a model reads and the targets it forecasts. */
+  /** Digest of the columns of the table a model was trained on, and of the targets it forecasts. */
   feature_schema: z.string().optional(),
   /** Digest of the settings it was trained with. */
   settings_sha256: z.string().optional(),

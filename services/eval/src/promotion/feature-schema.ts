@@ -3,7 +3,7 @@ import type { Promotion } from "@flts/common/contracts/promotion";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { MANIFEST, parseManifest } from "@flts/families/artifact";
 import type { InspectedRun } from "./inspect-run.ts";
-import { traitsOf } from "./version.ts";
+import { featuresOf, traitsOf } from "./version.ts";
 
 /** What speaks against a run in the champion's place, each a sentence; a person may override it. */
 export async function objectionsTo(
@@ -14,8 +14,9 @@ export async function objectionsTo(
   if (champion === null) return [];
   const present = champion.feature_schema ?? (await schemaOfRun(champion, tracker));
   if (present === null || present === traitsOf(manifest).feature_schema) return [];
+  const features = featuresOf(manifest.scaling);
   return [
-    `run ${run.runId} was trained on another feature schema than the champion of epoch ${champion.epoch}: ${manifest.columns.length} columns (${manifest.columns.join(", ")}) for ${manifest.targets.join(", ")}`,
+    `run ${run.runId} was trained on another feature schema than the champion of epoch ${champion.epoch}: ${features.length} columns (${features.join(", ")}) for ${manifest.targets.join(", ")}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256 } from "@flts/common/contracts/identity";
 import type { Promotion } from "@flts/common/contracts/promotion";
+import type { Scaling } from "@flts/common/scaler/scaling";
 
 /** What a model's version follows from. */
 export interface ModelTraits {
@@ -8,18 +9,22 @@ export interface ModelTraits {
   readonly settings_sha256?: string | undefined;
 }
 
-/** The traits of a trained model. */
-export function traitsOf({ family, columns, targets, settings }: Described) {
+/** The traits of a trained model. Its feature schema is that of the table it was trained on: a family that reads only some of its columns has no other. */
+export function traitsOf({ family, scaling, targets, settings }: Described) {
   return {
     model_type: family,
-    feature_schema: sha256(canonicalJson(["features/1", columns, targets])),
+    feature_schema: sha256(canonicalJson(["features/1", featuresOf(scaling), targets])),
     settings_sha256: sha256(canonicalJson(["settings/1", settings])),
   };
 }
 
+/** Columns of the table that a model was trained on, in order: limits are fitted for each of them. */
+export const featuresOf = ({ columns }: Pick<Scaling, "columns">): readonly string[] =>
+  columns.map(({ column }) => column);
+
 interface Described {
   readonly family: string;
-  readonly columns: readonly string[];
+  readonly scaling: Pick<Scaling, "columns">;
   readonly targets: readonly string[];
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -30,7 +35,7 @@ export interface GivenVersion {
 }
 
 /**
- * The version of a model that follows a champion: major when the columns it reads or the targets it forecasts changed, minor when its family or its settings did,
+ * The version of a model that follows a champion: major when the columns of its table or the targets it forecasts changed, minor when its family or its settings did,
  * patch when it is the same trained anew. It is counted from the highest version given so far, so that none is given twice, also after a rollback.
  */
 export function nextVersion(champion: Promotion | null, model: ModelTraits): GivenVersion {

@@ -62,14 +62,23 @@ test("whatever is promoted and rolled back, versions rise and none is given twic
   );
 });
 
-test("the schema is which columns in which order, and which targets; the settings are all of them", () => {
-  const described = { family: "LSTM", columns: ["a", "b"], targets: ["a"], settings: { epochs: 1 } };
+test("the schema is which columns the table has in which order, and which targets; the settings are all of them", () => {
+  const table = (...names: readonly string[]) => ({
+    columns: names.map((column) => ({ column, center: 0, divisor: 1, scale: 1, shift: 0 })),
+  });
+  const described = { family: "LSTM", scaling: table("a", "b"), targets: ["a"], settings: { epochs: 1 } };
   const traits = traitsOf(described);
   expect(traitsOf({ ...described })).toEqual(traits);
-  for (const other of [{ columns: ["b", "a"] }, { targets: ["b"] }])
+  for (const other of [{ scaling: table("b", "a") }, { scaling: table("a") }, { targets: ["b"] }])
     expect(traitsOf({ ...described, ...other }).feature_schema).not.toBe(traits.feature_schema);
   expect(traitsOf({ ...described, settings: { epochs: 2 } })).toMatchObject({
     feature_schema: traits.feature_schema,
     settings_sha256: expect.not.stringMatching(traits.settings_sha256),
   });
+});
+
+test("a family that reads only some columns of a table has the table's schema", () => {
+  const scaling = { columns: [{ column: "a", center: 0, divisor: 1, scale: 1, shift: 0 }] };
+  const of = (family: string) => traitsOf({ family, scaling, targets: ["a"], settings: {} });
+  expect(of("PROPHET").feature_schema).toBe(of("LSTM").feature_schema);
 });

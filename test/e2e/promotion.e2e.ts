@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeScratch, resultOf, runFlts, stationCsv } from "./flts.ts";
+
+/** What a person asks and orders after a round: the commands about promotion on a home that a demo has left. */
+
+const scratch = makeScratch();
+const home = scratch.home();
+let run: string;
+
+beforeAll(async () => {
+  const data = ["--data", scratch.dataset(stationCsv(600)), "--dataset", "a", "--families", "LINEAR,PROPHET"];
+  expect(await runFlts(["demo", "--home", home, ...data])).toMatchObject({ code: 0 });
+  const { promotions } = (await ask("history")) as { promotions: { epoch: number; run_id: string }[] };
+  expect(promotions).toHaveLength(1);
+  run = promotions[0]?.run_id ?? "";
+});
+
+afterAll(() => scratch.remove());
+
+async function ask(...parameters: readonly string[]): Promise<unknown> {
+  const ended = await runFlts([...parameters, "--home", home, "--json"]);
+  expect(ended).toMatchObject({ code: 0 });
+  return resultOf(ended);
+}
+
+test("a run is traced to the bytes of its dataset, and its decision comes out the same again", async () => {
+  expect(await ask("explain", run)).toMatchObject({
+    runId: run,
+    dataset: { proven: true, files: [{ object: "a.csv" }, { object: "a_test.csv" }] },
+    table: { state: "whole" },
+    claims: [{ partition: expect.any(Number) }],
+    training: { isResult: true },
+    decisions: [{ verdict: "cold_start", gate: "strict" }],
+    promotions: [{ epoch: 1, version: "1.0.0" }],
+    prediction: null,
+  });
+  expect(await ask("explain", "--replay", "1")).toMatchObject({ same: true, differences: [] });
+});
+
+test("the gate is asked without promoting, an order is carried out, and taken back", async () => {
+  expect(await ask("gate", "--dry-run", run)).toMatchObject({ judgement: { verdict: "held" } });
+  const { decision } = (await ask("explain", "--replay", "1")) as {
+    decision: { scoreboard: { run_id: string }[] };
+  };
+  const other = decision.scoreboard.find(({ run_id }) => run_id !== run)?.run_id ?? "";
+  expect(await ask("promote", other, "--reason", "a try", "--force")).toMatchObject({
+    changed: true,
+    promotion: { epoch: 2, run_id: other, source: "manual", reason: "a try" },
+  });
+  expect(await ask("rollback", "--reason", "enough")).toMatchObject({
+    changed: true,
+    promotion: { epoch: 3, run_id: run, restored_epoch: 1, version: "1.0.0" },
+  });
+  expect(await ask("models")).toMatchObject({ models: [{ run_id: run, epochs: [3, 1] }, { run_id: other }] });
+});
+
+test("what cannot be explained or promoted is said in one line", async () => {
+  expect(await runFlts(["explain", "nothing", "--home", home])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("neither a run nor a forecast"),
+  });
+  expect(await runFlts(["promote", "nothing", "--reason", "r", "--home", home])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("there is no run nothing"),
+  });
+});
