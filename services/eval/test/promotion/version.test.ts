@@ -62,10 +62,12 @@ test("whatever is promoted and rolled back, versions rise and none is given twic
   );
 });
 
+/** A table of these columns, as far as a schema goes. */
+const table = (...names: readonly string[]) => ({
+  columns: names.map((column) => ({ column, center: 0, divisor: 1, scale: 1, shift: 0 })),
+});
+
 test("the schema is which columns the table has in which order, and which targets; the settings are all of them", () => {
-  const table = (...names: readonly string[]) => ({
-    columns: names.map((column) => ({ column, center: 0, divisor: 1, scale: 1, shift: 0 })),
-  });
   const described = { family: "LSTM", scaling: table("a", "b"), targets: ["a"], settings: { epochs: 1 } };
   const traits = traitsOf(described);
   expect(traitsOf({ ...described })).toEqual(traits);
@@ -78,7 +80,8 @@ test("the schema is which columns the table has in which order, and which target
 });
 
 test("a family that reads only some columns of a table has the table's schema", () => {
-  const scaling = { columns: [{ column: "a", center: 0, divisor: 1, scale: 1, shift: 0 }] };
-  const of = (family: string) => traitsOf({ family, scaling, targets: ["a"], settings: {} });
-  expect(of("PROPHET").feature_schema).toBe(of("LSTM").feature_schema);
+  const [prophet, lstm] = ["PROPHET", "LSTM"].map((family) =>
+    traitsOf({ family, scaling: table("a", "b"), targets: ["a"], settings: {} }),
+  );
+  expect(prophet?.feature_schema).toBe(lstm?.feature_schema);
 });
