@@ -72,8 +72,8 @@ await runService({
       },
       incomplete: config.EXPECTED_INCOMPLETE,
       judgeRound: (candidates, champion) => judgeRound(candidates, champion, scoring),
-      onDecided(decision, promotion) {
-        evalMetrics.decided(decision, promotion);
+      onDecided(decision) {
+        evalMetrics.decided(decision);
         registry.note(decision);
         sweeping.wake();
       },
@@ -85,6 +85,7 @@ await runService({
         registry,
         champions: createChampionCheck({ tracker, clock, log, onChecked: evalMetrics.championChecked }),
         onWaiting: evalMetrics.waiting,
+        onChampion: evalMetrics.champion,
       },
       config.SWEEP_INTERVAL_MS,
     );

@@ -5,7 +5,8 @@ import { Counter, Gauge, type Registry } from "prom-client";
 
 /** What eval exports beside what every process does: the gate's verdicts with their numbers, and the state of its stations. */
 export interface EvalMetrics {
-  decided(decision: Decision, promotion: Promotion | null): void;
+  decided(decision: Decision): void;
+  champion(champion: Promotion): void;
   waiting(rounds: number): void;
   championChecked(station: string, available: boolean): void;
 }
@@ -20,7 +21,7 @@ export function createEvalMetrics(registry: Registry): EvalMetrics {
   });
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Gauge({ name, help, labelNames, registers });
-  const epoch = gauge("promotion_epoch", "Epoch of the last promotion made", ["identifier"]);
+  const epoch = gauge("promotion_epoch", "Epoch of the present champion", ["identifier"]);
   const skill = gauge(
     "promotion_skill",
     "1 - rmse / rmse of persistence, of the model that the last decision was about",
@@ -36,10 +37,9 @@ export function createEvalMetrics(registry: Registry): EvalMetrics {
     "identifier",
   ]);
   return {
-    decided(decision, promotion) {
+    decided(decision) {
       const identifier = stationOf(decision.identifier);
       verdicts.inc({ identifier, verdict: decision.verdict });
-      if (promotion !== null) epoch.set({ identifier }, promotion.epoch);
       const winner = decision.scoreboard.find(({ run_id }) => run_id === decision.winner);
       if (winner !== undefined) skill.set({ identifier }, winner.skill);
       for (const [rival, comparison] of [
@@ -50,6 +50,7 @@ export function createEvalMetrics(registry: Registry): EvalMetrics {
           for (const bound of ["difference", "low", "high"] as const)
             difference.set({ identifier, rival, bound }, comparison[bound]);
     },
+    champion: (champion) => epoch.set({ identifier: stationOf(champion.identifier) }, champion.epoch),
     waiting: (rounds) => waiting.set(rounds),
     championChecked: (station, present) => available.set({ identifier: station }, Number(present)),
   };

@@ -139,6 +139,7 @@ test("way A: a pointer that an operator lays into the store is adopted with a wa
     champions: { check: async () => undefined },
     registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
     onWaiting: () => undefined,
+    onChampion: () => undefined,
   });
   expect(await head()).toMatchObject({ epoch: 1, run_id: lstm.run_id, source: "manual" });
   expect(await announced()).toEqual([await head()]);

@@ -137,6 +137,7 @@ const evalOn = (world: World, store: ObjectStore) => {
     champions: { check: async () => undefined },
     registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
     onWaiting: () => undefined,
+    onChampion: () => undefined,
   };
 };
 

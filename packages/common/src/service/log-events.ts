@@ -61,8 +61,6 @@ export type LogEvent =
   | "promotion_champion_available"
   | "promotion_partial_runs"
   | "promotion_no_valid_runs"
-  | "promotion_publish"
-  | "promotion_root_pointer_write"
   | "promotion_pointer_adopted"
   | "promotion_pointer_refused"
   | "promotion_manual"

@@ -39,7 +39,7 @@ export interface DecideDeps extends AdoptionDeps {
   /** What becomes of a round whose models did not all come. */
   readonly incomplete: "go_on" | "hold";
   /** Told of what was decided, each time that it is acted on. */
-  readonly onDecided: (decision: Decision, promotion: Promotion | null) => void;
+  readonly onDecided: (decision: Decision) => void;
 }
 
 /** Decides a round, or acts once more on what was decided. @returns the events that follow */
@@ -76,14 +76,14 @@ export async function decideRound(
     }
     if (decided.verdict === "held" || decided.verdict === "rejected") {
       logDecision(decided, { epoch: decided.base_epoch }, log);
-      deps.onDecided(decided, null);
+      deps.onDecided(decided);
       return adopted;
     }
     const promoted = await ledger.promote(decided);
     if (promoted !== null) {
       const { run_id, model_type, epoch, version } = promoted;
       logDecision(decided, { run_id, model_type, epoch, version }, log);
-      deps.onDecided(decided, promoted);
+      deps.onDecided(decided);
       return [...adopted, emit(modelSelected, promoted)];
     }
     log.info("promotion_conflict", { epoch: decided.base_epoch + 1, attempt });

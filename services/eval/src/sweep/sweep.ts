@@ -1,4 +1,5 @@
 import { modelSelected } from "@flts/common/contracts/events";
+import type { Promotion } from "@flts/common/contracts/promotion";
 import { type Emission, emit } from "@flts/common/contracts/topic";
 import type { EvalDeps } from "../eval-stage.ts";
 import { adoptPointers } from "../promotion/adoption.ts";
@@ -15,6 +16,8 @@ export interface SweepDeps extends EvalDeps {
   readonly registry: RegistrySync;
   /** Told how many rounds wait. */
   readonly onWaiting: (rounds: number) => void;
+  /** Told of every station's champion. */
+  readonly onChampion: (champion: Promotion) => void;
 }
 
 /**
@@ -55,6 +58,7 @@ async function sweepStation(identifier: string, deps: SweepDeps): Promise<void> 
   if (adopted.length > 0) await deps.publish(adopted.map((one) => emit(modelSelected, one)));
   const champion = await deps.ledger.head(identifier);
   if (champion === null) return;
+  deps.onChampion(champion);
   await deps.ledger.repairCopy(champion);
   await deps.champions.check(champion);
   const previous =

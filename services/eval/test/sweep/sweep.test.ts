@@ -40,6 +40,7 @@ function startEval(
     champions: { check: async () => undefined },
     registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
     onWaiting: () => undefined,
+    onChampion: () => undefined,
   };
   return { deps, published, handle: (training) => evalStage.handle(eventOf(training), deps, context) };
 }
