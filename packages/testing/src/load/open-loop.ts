@@ -5,7 +5,9 @@ import type { LoadTarget } from "./target.ts";
 export interface OpenLoop extends LoadTarget {
   /** Arrivals per second on average, whatever becomes of them; at random, as independent clients arrive. */
   readonly rate: number;
+  /** How long arrivals go on; infinity where the signal ends them. */
   readonly durationMs: number;
+  readonly signal?: AbortSignal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** More arrivals than connections wait in the generator, and their waiting counts. */
@@ -29,6 +31,7 @@ export function runOpenLoop({
   rate,
   durationMs,
   random,
+  signal,
   maxConnections = 2_000,
 }: OpenLoop): Promise<LoadSummary> {
   const recorder = createRecorder();
@@ -36,7 +39,10 @@ export function runOpenLoop({
   const idle: Connection[] = [];
   const backlog: number[] = [];
   const begun = performance.now();
-  const end = begun + durationMs;
+  let end = begun + durationMs;
+  signal?.addEventListener("abort", () => {
+    end = performance.now();
+  });
   let arrival = begun;
   let next = 0;
   let underWay = 0;
@@ -66,7 +72,7 @@ export function runOpenLoop({
     const finish = (): void => {
       for (const connection of all) connection.close();
       for (let lost = underWay + backlog.length; lost > 0; lost--) recorder.record(0, PATIENCE_MS);
-      resolve(recorder.summary(durationMs / 1000));
+      resolve(recorder.summary((performance.now() - begun) / 1000));
     };
     const tick = (): void => {
       const now = performance.now();

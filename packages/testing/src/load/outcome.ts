@@ -6,7 +6,7 @@ export interface LoadRecorder {
 }
 
 export interface LoadSummary {
-  /** Answers with status 200, per second. */
+  /** Answers with status 200, per second from the first request to the last answer. */
   readonly requestsPerSecond: number;
   /** Of the answers with status 200. */
   readonly p50Ms: number;

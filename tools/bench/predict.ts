@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runClosedLoop } from "@flts/testing/load/closed-loop";
+import { runOpenLoop } from "@flts/testing/load/open-loop";
+import { createSeededRandom } from "@flts/testing/seeded-random";
+import { openHome, promote, storeRottenRun, storeRun, trainLstm } from "./predict/home.ts";
+import { startReplica } from "./predict/replica.ts";
+import { print, withCosts } from "./predict/report.ts";
+import { benchStation, predictRequests } from "./predict/station.ts";
+import { runSwaps } from "./predict/swaps.ts";
+
+/**
+ * `pnpm bench:predict [closed open overload swaps]`: what one replica does for clients, with the generator on the same cores. It serves a promoted LSTM 2×128 and is asked
+ * with 30 rows, on PobleSec where `FLTS_DATASET_DIR` is set. `BENCH_SECONDS` (10) is the length of each load, `BENCH_SWAPS` (1,000) the number of swaps.
+ */
+const USERS = 50;
+const WARM_UP_MS = 4_000;
+/** Of the peak, at which latencies are to be small. */
+const OPEN_SHARE = 0.6;
+const SWAP_SHARE = 0.8;
+const OVERLOAD_FACTOR = 3;
+/** A forecast that keeps a thread busy for some ten milliseconds. */
+const LONG_STEPS = 200;
+/** Enough to keep it busy, and too few to be refused. */
+const LONG_USERS = 32;
+
+const scenarios = process.argv.slice(2);
+const wanted = (name: string): boolean => scenarios.length === 0 || scenarios.includes(name);
+const durationMs = Number(process.env["BENCH_SECONDS"] ?? 10) * 1000;
+const random = createSeededRandom(1).next;
+
+const folder = mkdtempSync(join(tmpdir(), "flts-bench-predict-"));
+const station = benchStation();
+const home = await openHome(folder);
+const champion = await storeRun(home, await trainLstm(station, "a"));
+await promote(home, champion, 1);
+const replica = await startReplica(folder, "a");
+const { host, port } = replica;
+const requests = predictRequests(station, 500);
+const short = { host, port, requests };
+
+await runClosedLoop({ ...short, users: USERS, durationMs: WARM_UP_MS });
+const closed = await withCosts(replica, () => runClosedLoop({ ...short, users: USERS, durationMs }));
+print(`predict.closed.${USERS}`, { station: station.name, ...closed });
+const peak = closed.requestsPerSecond;
+
+if (wanted("open")) {
+  const rate = Math.round(peak * OPEN_SHARE);
+  const open = await withCosts(replica, () => runOpenLoop({ ...short, rate, durationMs, random }));
+  print("predict.open.60", { rate, ...open });
+}
+
+if (wanted("overload")) {
+  const long = { host, port, requests: predictRequests(station, 100, LONG_STEPS) };
+  const capacity = await runClosedLoop({ ...long, users: LONG_USERS, durationMs });
+  print("predict.long.capacity", { steps: LONG_STEPS, ...capacity });
+  const rate = OVERLOAD_FACTOR * capacity.requestsPerSecond;
+  const overload = await runOpenLoop({ ...long, rate, durationMs, random });
+  const goodputShare = Number((overload.requestsPerSecond / capacity.requestsPerSecond).toFixed(3));
+  print(`predict.overload.${OVERLOAD_FACTOR}x`, { rate, goodputShare, ...overload });
+}
+
+if (wanted("swaps")) {
+  const second = await startReplica(folder, "b");
+  const other = await storeRun(home, await trainLstm(station, "b"));
+  const summary = await runSwaps({
+    home,
+    station,
+    replicas: [replica, second],
+    requests,
+    runs: [other, champion],
+    rotten: await storeRottenRun(home, other.artifact),
+    swaps: Number(process.env["BENCH_SWAPS"] ?? 1_000),
+    epoch: 1,
+    rate: peak * SWAP_SHARE,
+  });
+  print("predict.swaps", summary);
+  await second.stop();
+}
+
+await replica.stop();
+await home.backends.close();
+rmSync(folder, { recursive: true, force: true });
