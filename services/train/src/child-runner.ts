@@ -15,6 +15,8 @@ export interface ChildLimits {
 export interface TrainingRun {
   readonly work: ToChild;
   readonly limits: ChildLimits;
+  /** Of the trainer; the child's is made of it. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -23,11 +25,17 @@ export interface TrainingRun {
  * Trains in a process of its own and resolves with the fitted model.
  * @throws what the child says is wrong with the work; TRAINING_CRASHED when it dies, falls silent or outgrows its memory
  */
-export function trainInChild({ work, limits, signal, onProgress }: TrainingRun): Promise<FittedModel> {
+export function trainInChild({
+  work,
+  limits,
+  environment,
+  signal,
+  onProgress,
+}: TrainingRun): Promise<FittedModel> {
   if (signal.aborted) return Promise.reject(new FltsError("TRAINING_CRASHED", "stopped before it began"));
   const child = fork(childModule(), {
     serialization: "advanced",
-    env: trainingEnvironment(process.env),
+    env: trainingEnvironment(environment),
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return new Promise((resolve, reject) => {

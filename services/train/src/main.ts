@@ -73,7 +73,13 @@ await runService({
       codeVersion: CODE_VERSION,
       expectedFamilies: config.EXPECTED_MODEL_TYPES.map((name) => name.toUpperCase()),
       train: (work, signal, onProgress) =>
-        trainInChild({ work: { family: family.name, ...work }, limits, signal, onProgress }),
+        trainInChild({
+          work: { family: family.name, ...work },
+          limits,
+          environment: process.env,
+          signal,
+          onProgress,
+        }),
     };
     const claims = { ...trainStage, consumes: { ...trainStage.consumes, name: config.CONSUMER_TOPIC } };
     const stage = await untilAvailable(patience, `group ${environment.group} in Kafka`, () =>

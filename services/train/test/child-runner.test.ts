@@ -12,6 +12,7 @@ import { fitted, work } from "./small-model.ts";
 const run = (changes: Partial<TrainingRun> = {}): TrainingRun => ({
   work,
   limits: { silenceTimeoutMs: 60_000, memoryMaxBytes: 2 ** 40 },
+  environment: process.env,
   signal: new AbortController().signal,
   onProgress: () => undefined,
   ...changes,

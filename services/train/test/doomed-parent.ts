@@ -5,6 +5,7 @@ import { endlessWork } from "./endless-work.ts";
 await trainInChild({
   work: endlessWork,
   limits: { silenceTimeoutMs: 60_000, memoryMaxBytes: 2 ** 40 },
+  environment: process.env,
   signal: new AbortController().signal,
   onProgress: () => process.stdout.write("at work\n"),
 });
