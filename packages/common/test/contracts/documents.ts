@@ -56,6 +56,9 @@ export const decisionDocument: Decision = {
   timestamp: "2026-01-01T00:00:00.000Z",
   table,
   rows: 1_500,
+  missing: [],
+  held_for: [],
+  gate: "strict",
   scoreboard: [
     {
       model_type: "LSTM",
