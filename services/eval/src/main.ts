@@ -1,6 +1,8 @@
 import { assertConditionalWrites } from "@flts/backends/conditional-writes";
 import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
+import { buckets } from "@flts/common/contracts/layout";
 import type { Emission } from "@flts/common/contracts/topic";
+import { housekeepingSettings, startHousekeeping } from "@flts/common/housekeeping/housekeeping";
 import { runService, stageIsAlive } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
 import { untilAvailable } from "@flts/common/service/until-available";
@@ -26,7 +28,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 
 await runService({
   name: "eval",
-  settings: { ...evalSettings, ...backendSettings },
+  settings: { ...evalSettings, ...housekeepingSettings, ...backendSettings },
   secrets: ["PROMOTION_API_TOKEN", ...backendSecrets],
   start: async ({ config, log, metrics, probes, stopping, onStop, fatal }) => {
     const backends = await connectBackends(config);
@@ -107,6 +109,18 @@ await runService({
       }),
     );
     onStop("stage", () => stage.stop());
+    const housekeeping = startHousekeeping(
+      {
+        ...books,
+        log: backends.log,
+        logger: log,
+        processedBucket: config.PROCESSED_BUCKET,
+        runsBucket: buckets.mlflow,
+        logsBucket: config.INFERENCE_LOG_BUCKET,
+      },
+      config,
+    );
+    onStop("housekeeping", () => housekeeping.stop());
     probes.addComponent("kafka", () => stageIsAlive(stage));
     const app = buildApp({
       ...books,
