@@ -2,7 +2,8 @@ import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
 import type { FastifyInstance } from "fastify";
 import { takeJsonBodies } from "./json-body.ts";
 import { addOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
-import { type PredictDeps, predict, TIMEOUT_HEADER } from "./predict/predict.ts";
+import { TIMEOUT_HEADER } from "./predict/patience.ts";
+import { type PredictDeps, predict } from "./predict/predict.ts";
 import { addPublishRoute, type PublishDeps } from "./publish-claims.ts";
 
 export interface InferenceDeps

@@ -2,11 +2,11 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ComputeStats } from "./compute/compute.ts";
 import type { StationsStats } from "./model/stations.ts";
 import type { AdmissionStats } from "./predict/admission.ts";
-import type { PredictReport } from "./predict/predict.ts";
+import type { RequestReport } from "./predict/observed.ts";
 
 /** Inference's own metrics, by the reference's names where it has them (behaviour §7.7). */
 export interface InferenceMetrics {
-  observeRequest(report: PredictReport): void;
+  observeRequest(report: RequestReport): void;
   observeWait(waitMs: number): void;
   /** How many windows were computed in one call. */
   observeBatch(windows: number): void;

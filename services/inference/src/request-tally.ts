@@ -1,9 +1,9 @@
 import type { InferenceMetrics } from "./metrics.ts";
-import type { PredictReport } from "./predict/predict.ts";
+import type { RequestReport } from "./predict/observed.ts";
 
 /** What became of requests so far, for the metrics and for `/queue_stats`. */
 export interface RequestTally {
-  observe(report: PredictReport): void;
+  observe(report: RequestReport): void;
   serverErrors(): number;
   /** The name of our last error, as in the reference. */
   lastErrorType(): string | null;

@@ -43,8 +43,15 @@ export interface FakeModel extends ServableModel {
 /** A model that answers `value` for every step; using it after it was closed is an error, as with a real one. */
 export function constantModel(value: number, fields: Partial<ServableModel> = {}): FakeModel {
   let closed = false;
+  const constant = (count: number) => ({
+    values: new Float64Array(count).fill(value),
+    lower: new Float64Array(count).fill(value - 1),
+    upper: new Float64Array(count).fill(value + 1),
+  });
   return {
     inputColumns: ["down", "up"],
+    columns: ["down", "up"],
+    stepMs: 120_000,
     targets: ["down"],
     window: 2,
     horizon: 1,
@@ -55,18 +62,18 @@ export function constantModel(value: number, fields: Partial<ServableModel> = {}
       const end = history.timesMs.at(-1) ?? 0;
       return {
         timesMs: Float64Array.from({ length: steps }, (_, step) => end + (step + 1) * 120_000),
-        values: new Float64Array(steps).fill(value),
-        lower: new Float64Array(steps).fill(value - 1),
-        upper: new Float64Array(steps).fill(value + 1),
+        ...constant(steps),
       };
     },
+    forecastEach(histories, steps) {
+      return Promise.all(histories.map((history) => this.forecast(history, steps)));
+    },
+    forecastWindows: async (_windows, endTimesMs) => constant(endTimesMs.length),
     async backtest(history, steps) {
       const count = Math.min(steps, history.timesMs.length - 2);
       return {
         timesMs: history.timesMs.slice(2, 2 + count),
-        values: new Float64Array(count).fill(value),
-        lower: new Float64Array(count).fill(value - 1),
-        upper: new Float64Array(count).fill(value + 1),
+        ...constant(count),
       };
     },
     close: async () => {

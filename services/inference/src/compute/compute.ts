@@ -45,6 +45,8 @@ export interface ComputeOptions {
   readonly onBatch: (windows: number) => void;
   /** Told when a thread died. */
   readonly onCrash: (error: Error) => void;
+  /** How a thread is started; told to call when it dies. */
+  readonly start?: (onCrash: (error: Error) => void) => Thread;
 }
 
 interface OpenModel {
@@ -70,6 +72,7 @@ export async function startCompute({
   clock,
   onBatch,
   onCrash,
+  start = startThread,
 }: ComputeOptions): Promise<Compute> {
   const models = new Map<number, OpenModel>();
   const lanes: Lane[] = [];
@@ -117,8 +120,9 @@ export async function startCompute({
     }
   }
 
+  /** @throws FORECASTER_CRASHED when the thread dies before it has all models */
   async function startLane(): Promise<void> {
-    const thread = startThread((error) => {
+    const thread = start((error) => {
       lanes.splice(lanes.indexOf(lane), 1);
       onCrash(error);
       void replace();
@@ -132,7 +136,8 @@ export async function startCompute({
 
   async function replace(): Promise<void> {
     await clock.sleep(RESTART_MS, closing.signal);
-    if (!closing.signal.aborted && lanes.length < wanted) await startLane().catch(() => null); // Its own crash is told.
+    if (closing.signal.aborted || lanes.length >= wanted) return;
+    await startLane().catch(() => null); // It died again: its own crash calls for the next one.
   }
 
   const openIn = (thread: Thread, { id, artifact }: OpenModel): Promise<unknown> =>

@@ -25,13 +25,24 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
   const bounded = (forecast: Float64Array): Float64Array =>
     forecast.map((value, position) => Math.max(value, minima[position % targets.length]!));
 
+  const askedBy = (caller?: Caller): SharedForecaster => ({
+    ...forecaster,
+    predict: (windows, endTimesMs) => forecaster.predict(windows, endTimesMs, caller),
+  });
+
   /** The steps after one window; the model is asked again with its own answers where they are more than it gives at once. */
   function roll(last: Float64Array, end: number, steps: number, caller?: Caller): Promise<Float64Array> {
     const ends = Float64Array.of(end);
-    const predict: SharedForecaster["predict"] = (windows, endTimesMs) =>
-      forecaster.predict(windows, endTimesMs, caller);
-    if (steps > horizon) return rollForward({ ...forecaster, predict }, last, ends, steps);
-    return predict(last, ends).then((answer) => answer.subarray(0, steps * targets.length));
+    if (steps > horizon) return rollForward(askedBy(caller), last, ends, steps);
+    return forecaster
+      .predict(last, ends, caller)
+      .then((answer) => answer.subarray(0, steps * targets.length));
+  }
+
+  function timesAfter(end: number, steps: number): Float64Array {
+    const timesMs = new Float64Array(steps);
+    for (let step = 0; step < steps; step++) timesMs[step] = end + (step + 1) * stepMs;
+    return timesMs;
   }
 
   /** Of `steps` steps after each of the origins, which are rows of the history. */
@@ -40,11 +51,29 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
     return bandsOfAll(intervals, { targets, horizon: steps, origins, actual: NONE, forecast }, measured);
   }
 
+  /** Where targets stood in each window, laid out so that no look back reaches into the window before. */
+  function measuredIn(windows: Float64Array, count: number) {
+    const stride = Math.max(window, intervals.window);
+    const origins = Int32Array.from({ length: count }, (_, index) => (index + 1) * stride - 1);
+    const measured = targets.map((target) => {
+      const column = columns.indexOf(target);
+      const series = new Float64Array(count * stride).fill(Number.NaN);
+      for (let index = 0; index < count; index++)
+        for (let row = 0; row < window; row++)
+          series[(index + 1) * stride - window + row] =
+            windows[(index * window + row) * columns.length + column]!;
+      return series;
+    });
+    return { origins, measured };
+  }
+
   return {
     inputColumns,
+    columns,
     targets,
     window,
     horizon,
+    stepMs,
     trainedOn: { fromMs: manifest.data.from_ms, toMs: manifest.data.to_ms },
     sizeBytes: BYTES_PER_FILE_BYTE * Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
 
@@ -52,9 +81,38 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
       const last = rowCount(history) - 1;
       const end = history.timesMs[last]!;
       const values = bounded(await roll(makeLastWindow(history), end, steps, caller));
-      const timesMs = new Float64Array(steps);
-      for (let step = 0; step < steps; step++) timesMs[step] = end + (step + 1) * stepMs;
-      return { timesMs, values, ...bandsAround(history, values, Int32Array.of(last), steps) };
+      return {
+        timesMs: timesAfter(end, steps),
+        values,
+        ...bandsAround(history, values, Int32Array.of(last), steps),
+      };
+    },
+
+    async forecastEach(histories, steps, caller) {
+      const cells = window * columns.length;
+      const windows = new Float64Array(histories.length * cells);
+      for (const [index, history] of histories.entries()) windows.set(makeLastWindow(history), index * cells);
+      const ends = Float64Array.from(histories, ({ timesMs }) => timesMs.at(-1)!);
+      const all = bounded(await rollForward(askedBy(caller), windows, ends, steps));
+      return histories.map((history, index) => {
+        const size = steps * targets.length;
+        const values = all.subarray(index * size, (index + 1) * size);
+        const origin = Int32Array.of(rowCount(history) - 1);
+        return {
+          timesMs: timesAfter(ends[index]!, steps),
+          values,
+          ...bandsAround(history, values, origin, steps),
+        };
+      });
+    },
+
+    async forecastWindows(windows, endTimesMs, caller) {
+      const values = bounded(await forecaster.predict(windows, endTimesMs, caller));
+      const { origins, measured } = measuredIn(windows, endTimesMs.length);
+      return {
+        values,
+        ...bandsOfAll(intervals, { targets, horizon, origins, actual: NONE, forecast: values }, measured),
+      };
     },
 
     async backtest(history, steps, caller) {

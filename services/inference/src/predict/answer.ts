@@ -48,7 +48,7 @@ const templates = new WeakMap<Champion["model"], Template>();
 function templateOf({ promotion, model }: Champion): Template {
   const known = templates.get(model);
   if (known !== undefined) return known;
-  const { identifier, run_id, model_type, config_hash, epoch } = promotion;
+  const { identifier, run_id, model_type, config_hash, epoch, version } = promotion;
   const head = JSON.stringify({
     status: "SUCCESS",
     identifier: stationOf(identifier),
@@ -56,7 +56,8 @@ function templateOf({ promotion, model }: Champion): Template {
     model_type,
     config_hash,
     epoch,
-    model_version: String(epoch),
+    // Promotions of earlier releases carry no version.
+    model_version: version ?? String(epoch),
   });
   const columns = model.inputColumns.map((column): Piece => {
     const target = model.targets.indexOf(column);

@@ -1,11 +1,12 @@
 import { HttpError } from "@flts/common/service/http";
 import { rowCount, type Table } from "@flts/forecasting/table/table";
-import type { Champion, Loan } from "../model/model-slot.ts";
+import type { Champion } from "../model/model-slot.ts";
 import type { Forecast } from "../model/servable-model.ts";
-import type { Admission, Arrival, Job } from "./admission.ts";
+import type { Job } from "./admission.ts";
 import { historyOf } from "./history.ts";
 import { MAX_STEPS, type Mode } from "./request.ts";
 import type { Rows } from "./rows.ts";
+import { type ChampionCall, createWithChampion, type WithChampionDeps } from "./with-champion.ts";
 
 /** The one way from rows to a forecast, whatever route they came by. */
 export type ForecastPath = (rows: RowSource, options: ForecastOptions) => Promise<ForecastAnswer>;
@@ -13,9 +14,7 @@ export type ForecastPath = (rows: RowSource, options: ForecastOptions) => Promis
 /** Reads the rows of a request when it was let in: who is refused is told so before his rows are looked at. Null asks for the cached frame. */
 export type RowSource = (() => Rows) | null;
 
-export interface ForecastOptions extends Arrival {
-  /** Whose champion shall answer; null for the replica's own station. */
-  readonly identifier: string | null;
+export interface ForecastOptions extends ChampionCall {
   readonly mode: Mode;
   /** Steps to forecast: one unless given; of a backtest all that there are. */
   readonly steps: number | null;
@@ -33,58 +32,39 @@ export interface ForecastAnswer {
   readonly held: readonly string[];
 }
 
-export interface ForecastPathDeps {
-  /** Borrows a station's champion; null while it has none. */
-  readonly borrow: (identifier: string | null) => Loan | null | Promise<Loan | null>;
+export interface ForecastPathDeps extends WithChampionDeps {
   readonly cachedFrame: (identifier: string | null) => Rows | null;
-  readonly admission: Admission;
   readonly nextRequestId: () => string;
 }
 
-/** Seconds after which a client may ask again for a model that was not there. */
-const MODEL_RETRY_SECONDS = 1;
-
-/**
- * The champion is borrowed once, checked against once and computed with once, so that an answer can name no other run than its own.
- * @throws HttpError 400 for rows that cannot be forecast from, 404 for a station that nobody knows, 429 and 504 as {@link Admission} says, 503 without a model
- */
+/** @throws HttpError 400 for rows that cannot be forecast from, and what {@link WithChampion} throws */
 export function createForecastPath(deps: ForecastPathDeps): ForecastPath {
-  const { borrow, cachedFrame, admission, nextRequestId } = deps;
+  const { cachedFrame, nextRequestId } = deps;
+  const withChampion = createWithChampion(deps);
 
   async function answerWith(
-    loan: Loan,
+    champion: Champion,
     rows: RowSource,
     options: ForecastOptions,
     job: Job,
   ): Promise<ForecastAnswer> {
     const { mode, identifier } = options;
-    const { model } = loan;
+    const { model } = champion;
     const needed = mode === "backtest" ? model.window + 1 : model.window;
     const source = rows === null ? cachedFrame(identifier) : rows();
     const { table, imputed } = historyOf(source, model, needed);
     const forecast =
       mode === "backtest"
-        ? await backtest(loan, table, options.steps, job)
-        : await forecastAhead(loan, table, options.steps ?? 1, job);
+        ? await backtest(champion, table, options.steps, job)
+        : await forecastAhead(champion, table, options.steps ?? 1, job);
     checkFinite(forecast);
     const recursive = mode === "forecast" && (options.steps ?? 1) > model.horizon;
     const held = recursive ? model.inputColumns.filter((column) => !model.targets.includes(column)) : [];
-    return { champion: loan, mode, reqId: nextRequestId(), forecast, imputed, held };
+    return { champion, mode, reqId: nextRequestId(), forecast, imputed, held };
   }
 
-  async function answer(rows: RowSource, options: ForecastOptions, job: Job): Promise<ForecastAnswer> {
-    const found = borrow(options.identifier);
-    const loan = found instanceof Promise ? await found : found;
-    if (loan === null)
-      throw new HttpError(503, "Model not loaded yet", { "retry-after": String(MODEL_RETRY_SECONDS) });
-    try {
-      return await answerWith(loan, rows, options, job);
-    } finally {
-      loan.giveBack();
-    }
-  }
-
-  return (rows, options) => admission.run(options, (job) => answer(rows, options, job));
+  return (rows, options) =>
+    withChampion(options, (champion, job) => answerWith(champion, rows, options, job));
 }
 
 function forecastAhead({ model }: Champion, history: Table, steps: number, job: Job): Promise<Forecast> {

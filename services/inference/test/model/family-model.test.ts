@@ -1,13 +1,23 @@
 import type { Manifest } from "@flts/families/manifest";
 import type { Forecaster } from "@flts/forecasting/forecaster";
-import { createTable } from "@flts/forecasting/table/table";
-import { expect, it } from "vitest";
+import { createTable, sliceRows } from "@flts/forecasting/table/table";
+import { describe, expect, it } from "vitest";
 import { servableModel } from "../../src/model/family-model.ts";
 
 const STEP_MS = 120_000;
 
+/** A model that answers the sum of each window. */
+function sumModel() {
+  return recordingModel(["down", "up"], 2, (window) => window.reduce((sum, cell) => sum + cell, 0));
+}
+
 /** A model that keeps the windows it was asked about. */
-function recordingModel(columns: readonly string[], window: number) {
+function recordingModel(
+  columns: readonly string[],
+  window: number,
+  answer: (window: Float64Array) => number = () => 7,
+) {
+  const cells = window * columns.length;
   const windows: Float64Array[] = [];
   const forecaster: Forecaster = {
     columns,
@@ -15,9 +25,11 @@ function recordingModel(columns: readonly string[], window: number) {
     window,
     horizon: 1,
     stepMs: STEP_MS,
-    async predict(given) {
+    async predict(given, { length }) {
       windows.push(given.slice());
-      return Float64Array.of(7);
+      return Float64Array.from({ length }, (_, row) =>
+        answer(given.subarray(row * cells, (row + 1) * cells)),
+      );
     },
     close: async () => {},
   };
@@ -64,4 +76,36 @@ it("gives values with the interval around them, one model step apart", async () 
   expect([...timesMs]).toEqual([4 * STEP_MS, 5 * STEP_MS]);
   expect([...values]).toEqual([7, 7]);
   expect(lower.every((bound) => bound < 7) && upper.every((bound) => bound > 7)).toBe(true);
+});
+
+describe("many windows at once", () => {
+  it.each([1, 2, 3])("gives what each history would get alone, for %i steps", async (steps) => {
+    const { model } = sumModel();
+    const other = createTable(
+      Float64Array.of(7, 8, 9, 10),
+      ["down", "up"],
+      [
+        [5, 6, 3, 2],
+        [1, 1, 1, 1],
+      ].map((column) => Float64Array.from(column)),
+    );
+    const together = await model.forecastEach([history, other], steps);
+    expect(together).toEqual([await model.forecast(history, steps), await model.forecast(other, steps)]);
+  });
+
+  it("gives windows made elsewhere the same values and intervals as their histories", async () => {
+    const { model } = sumModel();
+    const windows = Float64Array.of(2, 20, 4, 40, 1, 10, 2, 20);
+    const { values, lower, upper } = await model.forecastWindows(
+      windows,
+      Float64Array.of(3 * STEP_MS, STEP_MS),
+    );
+    const alone = [
+      await model.forecast(sliceRows(history, 1), 1),
+      await model.forecast(sliceRows(history, 0, 2), 1),
+    ];
+    expect([...values, ...lower, ...upper]).toEqual(
+      (["values", "lower", "upper"] as const).flatMap((series) => alone.map((one) => one[series][0])),
+    );
+  });
 });

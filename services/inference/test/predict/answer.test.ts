@@ -60,8 +60,16 @@ it("names run, model, configuration and epoch, and every column with intervals f
   });
 });
 
+it("names the model's version in its station, where the promotion has one", () => {
+  const versioned = {
+    model: constantModel(0, { targets: ["down", "up"] }),
+    promotion: promotionOf(7, { version: "2.1.0" }),
+  };
+  expect(JSON.parse(writeAnswer({ ...answer, champion: versioned })).model_version).toBe("2.1.0");
+});
+
 it("calls the only station `default`, as the reference does", () => {
-  const only = { ...champion, model: constantModel(0), promotion: promotionOf(1) };
+  const only = { model: constantModel(0, { targets: ["down", "up"] }), promotion: promotionOf(1) };
   expect(JSON.parse(writeAnswer({ ...answer, champion: only })).identifier).toBe("default");
 });
 
