@@ -17,6 +17,7 @@ export default defineConfig({
       suite("e2e", ["test/e2e/**/*.e2e.ts"], 180_000),
       suite("e2e-servers", ["test/e2e/**/*.servers.ts"], 60_000),
       suite("faults", ["test/faults/**/*.fault.ts"], 300_000),
+      suite("faults-servers", ["test/faults/**/*.servers.ts"], 300_000),
     ],
   },
 });

@@ -41,7 +41,9 @@ export const backendSettings = {
   FLTS_FAILPOINT: setting.text(""),
   /** Whom a failpoint kills. */
   FLTS_FAILPOINT_SCOPE: setting.choice(["group", "process"], "group"),
-  /** A failpoint that finds this file does nothing; it makes the file before it kills. */
+  /** What a failpoint does: kill, or stop until a SIGCONT comes. */
+  FLTS_FAILPOINT_ACTION: setting.choice(["kill", "stop"], "kill"),
+  /** A failpoint does nothing while there is this file; it makes the file before it kills. */
   FLTS_FAILPOINT_FILE: setting.text(""),
 };
 
@@ -150,6 +152,7 @@ export async function connectBackends(settings: BackendSettings): Promise<Backen
   const { watchLog, watchStore, watchTracker } = createFailpoint({
     place: settings.FLTS_FAILPOINT,
     scope: settings.FLTS_FAILPOINT_SCOPE,
+    action: settings.FLTS_FAILPOINT_ACTION,
     markerFile: settings.FLTS_FAILPOINT_FILE,
   });
   try {

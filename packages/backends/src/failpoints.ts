@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync } from "node:fs";
 import process from "node:process";
 import type { MessageLog } from "@flts/common/ports/message-log";
 import type { ObjectRef, ObjectStore, PutOptions } from "@flts/common/ports/object-store";
@@ -10,11 +10,13 @@ export interface FailpointOptions {
   readonly place: string;
   /** Whether the whole process group dies, as when a machine does, or this process alone. */
   readonly scope: "group" | "process";
-  /** Made before dying; when it is there already, nobody dies. Empty for none: die every time. */
+  /** To die (SIGKILL), or to stand still until told to go on (SIGSTOP). */
+  readonly action: "kill" | "stop";
+  /** Made before dying; while it is there nobody dies, and no operation counts. Empty for none: die every time. */
   readonly markerFile: string;
 }
 
-/** Ports that die at a named place, for fault tests: every operation of every port is one, before it and after it. */
+/** Ports that die, or stand still, at a named place, for fault tests: every operation of every port is one, before it and after it. */
 export interface Failpoint {
   watchLog(log: MessageLog): MessageLog;
   watchStore(store: ObjectStore): ObjectStore;
@@ -22,7 +24,7 @@ export interface Failpoint {
 }
 
 /** Without a place, the ports stay as they are. @throws CONFIG_INVALID */
-export function createFailpoint({ place: text, scope, markerFile }: FailpointOptions): Failpoint {
+export function createFailpoint({ place: text, scope, action, markerFile }: FailpointOptions): Failpoint {
   if (text === "") return { watchLog: same, watchStore: same, watchTracker: same };
   const place = parseFailpoint(text);
   let matches = 0;
@@ -34,9 +36,10 @@ export function createFailpoint({ place: text, scope, markerFile }: FailpointOpt
   ): void => {
     if (moment !== place.moment || !operations.includes(place.operation)) return;
     if (!subjects.some((subject) => meetsPattern(subject, place.pattern))) return;
+    if (markerFile !== "" && existsSync(markerFile)) return;
     matches += 1;
     if (matches === place.nth && leaveMarker(markerFile))
-      process.kill(scope === "group" ? 0 : process.pid, "SIGKILL");
+      process.kill(scope === "group" ? 0 : process.pid, action === "kill" ? "SIGKILL" : "SIGSTOP");
   };
   const around = async <Result>(
     operations: readonly FailpointOperation[],

@@ -1,12 +1,12 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { loadConfig } from "@flts/common/service/config";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Backends, backendSettings, connectBackends } from "../src/connect.ts";
 
 const all = ["put", "swap", "artifact", "publish", "commit"];
@@ -19,7 +19,10 @@ describe("a process with a failpoint", () => {
   afterEach(() => rm(home, { recursive: true }));
 
   /** Runs the small pipeline in a process group of its own, as its failpoints may kill the whole group. */
-  const run = async (environment: Readonly<Record<string, string>>) => {
+  const run = async (
+    environment: Readonly<Record<string, string>>,
+    onStarted: (child: ChildProcess) => void = () => undefined,
+  ) => {
     const child = fork(new URL("./failpoints-child.ts", import.meta.url), [], {
       env: { ...process.env, FLTS_HOME: home, ...environment },
       execArgv: ["--conditions=source", "--disable-warning=ExperimentalWarning"],
@@ -27,6 +30,7 @@ describe("a process with a failpoint", () => {
     });
     const steps: unknown[] = [];
     child.on("message", (step) => steps.push(step));
+    onStarted(child);
     const [, signal] = (await once(child, "exit")) as [number | null, string | null];
     return { steps, signal };
   };
@@ -84,4 +88,35 @@ describe("a process with a failpoint", () => {
     expect(existsSync(marker)).toBe(true);
     expect(await run(environment)).toStrictEqual({ steps: all, signal: null });
   });
+
+  test("counts no operation while the marker is there", async () => {
+    const marker = join(home, "not-yet");
+    await writeFile(marker, "");
+    const environment = { FLTS_FAILPOINT: "after:put-artifact", FLTS_FAILPOINT_FILE: marker };
+    const { steps, signal } = await run(environment);
+    expect({ steps, signal }).toStrictEqual({ steps: all, signal: null });
+    await rm(marker);
+    expect(await run(environment)).toMatchObject({ signal: "SIGKILL" });
+  });
+
+  test("stands still until it is told to go on", async () => {
+    const marker = join(home, "stopped");
+    const environment = {
+      FLTS_FAILPOINT: "before:publish",
+      FLTS_FAILPOINT_FILE: marker,
+      FLTS_FAILPOINT_ACTION: "stop",
+      FLTS_FAILPOINT_SCOPE: "process",
+    };
+    let child: ChildProcess | undefined;
+    const ended = run(environment, (started) => {
+      child = started;
+    });
+    await vi.waitUntil(() => isStopped(child?.pid), { timeout: 60_000 });
+    expect(existsSync(marker)).toBe(true);
+    child?.kill("SIGCONT");
+    expect(await ended).toStrictEqual({ steps: all, signal: null });
+  });
 });
+
+const isStopped = (pid?: number): boolean =>
+  pid !== undefined && /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
