@@ -64,7 +64,8 @@ test("the demo goes from made-up measurements to a forecast; again, it does only
 
   const retrained = await demo(["--home", home], { ...quick, HIDDEN_SIZE: "9" });
   expect(retrained.round).toBe(first.round);
-  expect(retrained.promoted === null || retrained.promoted.epoch <= 2).toBe(true);
+  // Either of the two networks that were trained again may win, one after the other.
+  expect(retrained.promoted === null || retrained.promoted.epoch <= 3).toBe(true);
 });
 
 test("new data under an old name is a new round", async () => {
