@@ -1,6 +1,7 @@
 import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
 import type { FastifyInstance } from "fastify";
 import { takeJsonBodies } from "./json-body.ts";
+import { addOipRoutes, type OipDeps } from "./oip/routes.ts";
 import { addOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { TIMEOUT_HEADER } from "./predict/patience.ts";
 import { type PredictDeps, predict } from "./predict/predict.ts";
@@ -9,7 +10,8 @@ import { addPublishRoute, type PublishDeps } from "./publish-claims.ts";
 export interface InferenceDeps
   extends Omit<HttpOptions, "health">,
     Omit<PredictDeps, "observe">,
-    Omit<OperatorDeps, "servedFromCache"> {
+    Omit<OperatorDeps, "servedFromCache">,
+    Pick<OipDeps, "withChampion"> {
   /** A request whose head or body takes longer to come is refused. */
   readonly slowClientMs: number;
   /** For load tests; null where the route is switched off. */
@@ -38,6 +40,7 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   });
   takeJsonBodies(app);
   addPredictRoute(app, { ...deps, observe: tally.observe });
+  addOipRoutes(app, { ...deps, observe: tally.observe, isReady: () => slot.current() !== null });
   addOperatorRoutes(app, { ...deps, servedFromCache: () => cache?.served() ?? 0 });
   if (deps.publish !== null) addPublishRoute(app, deps.publish);
   return app;

@@ -13,6 +13,7 @@ import { createAdmission } from "./predict/admission.ts";
 import { createForecastPath } from "./predict/forecast-path.ts";
 import { requestIds } from "./predict/request-ids.ts";
 import { createResponseCache } from "./predict/response-cache.ts";
+import { createWithChampion } from "./predict/with-champion.ts";
 import { createRequestTally } from "./request-tally.ts";
 import { startServing } from "./serving.ts";
 
@@ -90,6 +91,7 @@ await runService({
       admission,
       compute: compute.stats,
       resize: compute.resize,
+      withChampion: createWithChampion({ borrow: serving.stations.borrow, admission }),
       forecast: createForecastPath({
         borrow: serving.stations.borrow,
         cachedFrame: (identifier) => (serving.stations.isOwn(identifier) ? serving.frame.rows() : null),

@@ -9,6 +9,7 @@ import { createModelSlot } from "../src/model/model-slot.ts";
 import { createForecastPath } from "../src/predict/forecast-path.ts";
 import { requestIds } from "../src/predict/request-ids.ts";
 import { createResponseCache } from "../src/predict/response-cache.ts";
+import { createWithChampion } from "../src/predict/with-champion.ts";
 import { createRequestTally } from "../src/request-tally.ts";
 import { constantModel, openAdmission, promotionOf, quietLog } from "./fakes.ts";
 
@@ -60,6 +61,7 @@ export function createService({
     },
     clock,
     nextRequestId,
+    withChampion: createWithChampion({ borrow: () => slot.borrow(), admission }),
     forecast: createForecastPath({
       borrow: () => slot.borrow(),
       cachedFrame: () => (state.frame === null ? null : { table: state.frame, timeColumn: "time" }),

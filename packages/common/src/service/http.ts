@@ -133,17 +133,22 @@ function refusalOfCode({ code, kind, message }: FltsError): Refusal {
   }
 }
 
-async function answerError(
+/**
+ * Answers with what an error becomes; a fault of ours is logged.
+ * @param bodyOf for a protocol with an error body of its own
+ */
+export async function answerError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Logger,
+  bodyOf: (detail: unknown) => object = (detail) => ({ detail }),
 ): Promise<FastifyReply> {
   const { status, detail, headers = {} } = refusalOf(error);
   if (status >= 500 && !(error instanceof HttpError))
     log.error("http_request_error", error, { method: request.method, path: request.url, status });
   if (!request.raw.complete) await makeHeard(request, reply);
-  return reply.code(status).headers(headers).send({ detail });
+  return reply.code(status).headers(headers).send(bodyOf(detail));
 }
 
 /** Bytes of a refused body that are read on. */

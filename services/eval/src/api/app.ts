@@ -1,12 +1,12 @@
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
 import { createHttpApp, HttpError, type HttpOptions } from "@flts/common/service/http";
+import { parsePart } from "@flts/common/service/request-part";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type BookDeps, decisionsAbout, lastPromotions, modelsOf } from "../promotion/books.ts";
 import type { Door, Passage } from "../promotion/door.ts";
 import type { Ledger } from "../promotion/ledger.ts";
 import { docsPage, openApi } from "./openapi.ts";
 import {
-  parsePart,
   promoteBody,
   promotionsQuery,
   rollbackBody,

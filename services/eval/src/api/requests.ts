@@ -1,5 +1,4 @@
 import { isStation } from "@flts/common/contracts/layout";
-import { HttpError } from "@flts/common/service/http";
 import { z } from "zod";
 
 /** What eval's API takes. Unknown fields are faults: a misspelt `force` must not pass for none. */
@@ -46,15 +45,3 @@ export const versionParams = z.object({
       "must be a version such as 1.0.2, or champion, or previous",
     ),
 });
-
-/** Holds a part of a request to its schema. @throws HttpError 400 naming the field */
-export function parsePart<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) =>
-    issue.code === "unrecognized_keys"
-      ? `${issue.keys.join(", ")}: not known here`
-      : `${issue.path.join(".") || what}: ${issue.message}`,
-  );
-  throw new HttpError(400, faults.join("; "));
-}

@@ -15,11 +15,11 @@ export interface Rows {
 const timeColumns = ["ts", "timestamp", "time", "date"];
 
 /** What pandas' nanoseconds can express; the reference refuses other times as invalid. */
-const MIN_TIME_MS = Date.UTC(1677, 8, 22);
-const MAX_TIME_MS = Date.UTC(2262, 3, 11);
+export const MIN_TIME_MS = Date.UTC(1677, 8, 22);
+export const MAX_TIME_MS = Date.UTC(2262, 3, 11);
 
 /** Far above any load, and as far below the end of float32 (3.4e38), in which networks compute. */
-const MAX_NUMBER = 1e30;
+export const MAX_NUMBER = 1e30;
 
 /** Duplicates that a refusal names. */
 const MAX_NAMED = 3;
