@@ -2,20 +2,20 @@ import { openClaim } from "@flts/common/claim-check/claim-check";
 import type { Candidate } from "@flts/common/contracts/candidate";
 import type { Decision, ScoreRow } from "@flts/common/contracts/decision";
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
-import type { Comparison, Promotion } from "@flts/common/contracts/promotion";
+import type { Promotion } from "@flts/common/contracts/promotion";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { invertScaling, type Scaling, scalingSchema } from "@flts/common/scaler/scaling";
 import type { Logger } from "@flts/common/service/logger";
 import { fetchArtifact } from "@flts/families/artifact";
 import { loadModel, type Model } from "@flts/families/model";
-import type { LossComparison } from "@flts/forecasting/evaluation/bootstrap";
-import { decisiveOf, type GateDecision, type GateMode, judgeEach } from "@flts/forecasting/evaluation/gate";
+import type { GateMode } from "@flts/forecasting/evaluation/gate";
 import { readParquet } from "@flts/forecasting/table/parquet";
 import { createTable, type Table } from "@flts/forecasting/table/table";
 import { traitsOf } from "../promotion/version.ts";
 import type { Judgement } from "./decide-round.ts";
-import { type Measured, measureBaselines, measureModel, scoreRowsOf } from "./score-rows.ts";
+import { type Measured, measureBaselines, measureModel, type ScoreRows, scoreRowsOf } from "./score-rows.ts";
+import { type Contender, judgeBoard } from "./scoreboard.ts";
 
 export interface ScoringDeps {
   readonly store: ObjectStore;
@@ -26,12 +26,9 @@ export interface ScoringDeps {
   readonly claimMaxBytes: number;
 }
 
-/** The gate's bootstrap is a function of the decision's input: the same rows give the same verdict, on any machine, at any time. */
-const BOOTSTRAP_SEED = 1;
-
 /**
  * Scores a round's candidates on the rows that none of them was trained on, all on the same rows and by the same protocol, beside the baselines and the
- * champion, and lets the gate decide. A candidate that cannot be loaded counts as failed.
+ * champion, and lets the gate decide. A candidate that cannot be loaded or measured counts as failed.
  * @throws CLAIM_MISSING, CLAIM_CORRUPT, TABLE_INVALID when the round's table cannot be read; STORE_UNAVAILABLE, TRACKER_UNAVAILABLE
  */
 export async function judgeRound(
@@ -63,8 +60,9 @@ async function compare(
   deps: ScoringDeps,
 ): Promise<Judgement> {
   const table = loaded[0]!.candidate.table;
+  const { targets } = loaded[0]!.model.manifest;
   const { raw, scaling } = await openTable(table, deps);
-  const comparable = rival !== null && rival.manifest.columns.every((column) => raw.columns.includes(column));
+  const comparable = rival !== null && canForecast(rival, raw, targets);
   if (rival !== null && !comparable)
     deps.log.warn("promotion_champion_unavailable", {
       reason: "another feature schema",
@@ -77,33 +75,20 @@ async function compare(
     comparable ? rival : null,
   );
   const { persistence, ewma } = measureBaselines(rows);
-  const board: Contender[] = [];
-  for (const { candidate, model } of loaded) {
-    const measured = await measureModel(model.forecaster, rows);
-    board.push({
-      row: { ...scoreRow(candidate, measured, persistence), ...traitsOf(model.manifest) },
-      startedAt: candidate.started_at,
-      losses: measured.losses,
-    });
-  }
-  board.sort((a, b) => a.row.score - b.row.score || b.startedAt - a.startedAt);
+  const { contenders, broken } = await measureContenders(loaded, rows, persistence);
+  if (contenders.length === 0)
+    return nothingToPromote(
+      loaded.map(({ candidate }) => candidate),
+      [...failed, ...broken],
+      deps.gate,
+    );
   const standing = comparable ? await measureModel(rival.forecaster, rows) : null;
-  const verdicts = judgeEach({
-    mode: deps.gate,
-    candidates: board.map(({ row, losses }) => ({ id: row.run_id, score: row.score, losses })),
-    persistence: persistence.losses,
-    champion: standing?.losses ?? null,
-    seed: BOOTSTRAP_SEED,
-  });
-  const decided = decisiveOf(verdicts);
-  const winner = board.find(({ row }) => row.run_id === decided.candidate)?.row;
   return {
     table,
     rows: rows.origins.length,
-    scoreboard: board.map(({ row }) => withVerdict(row, verdicts)),
     gate: deps.gate,
     baselines: { persistence: errorsOf(persistence), ewma: errorsOf(ewma) },
-    failed,
+    failed: [...failed, ...broken],
     champion:
       champion === null || standing === null
         ? null
@@ -113,36 +98,43 @@ async function compare(
             epoch: champion.epoch,
             rmse: standing.rmse,
           },
-    verdict: decided.verdict,
-    winner: decided.candidate,
-    reason: decided.reason.replace(
-      decided.candidate,
-      `${winner?.model_type} ${decided.candidate.slice(0, 8)}`,
+    ...judgeBoard(
+      contenders,
+      { persistence: persistence.losses, champion: standing?.losses ?? null },
+      deps.gate,
     ),
-    versus_persistence: comparisonOf(decided.versusPersistence),
-    versus_champion: decided.versusChampion === null ? null : comparisonOf(decided.versusChampion),
   };
 }
 
-/** A candidate's row with what the gate said of it alone. */
-function withVerdict(row: ScoreRow, verdicts: readonly GateDecision[]): ScoreRow {
-  const own = verdicts.find(({ candidate }) => candidate === row.run_id);
-  if (own === undefined) return row;
-  const { verdict, versusPersistence, versusChampion } = own;
-  return {
-    ...row,
-    verdict,
-    versus_persistence: comparisonOf(versusPersistence),
-    versus_champion: versusChampion === null ? null : comparisonOf(versusChampion),
-  };
+/** Measures every model; one whose forecasts cannot be measured spoils the round for nobody else. */
+async function measureContenders(
+  loaded: readonly Loaded[],
+  rows: ScoreRows,
+  persistence: Measured,
+): Promise<{ readonly contenders: readonly Contender[]; readonly broken: Decision["failed"] }> {
+  const contenders: Contender[] = [];
+  const broken: Decision["failed"] = [];
+  for (const { candidate, model } of loaded) {
+    try {
+      const measured = await measureModel(model.forecaster, rows);
+      contenders.push({
+        row: { ...scoreRow(candidate, measured, persistence), ...traitsOf(model.manifest) },
+        startedAt: candidate.started_at,
+        losses: measured.losses,
+      });
+    } catch (error) {
+      if (!hasCode(error, "COLUMN_MISSING", "TABLE_INVALID")) throw error;
+      const { model_type, work_key } = candidate;
+      broken.push({ model_type, work_key, code: error.code, reason: error.message });
+    }
+  }
+  return { contenders, broken };
 }
 
-interface Contender {
-  readonly row: ScoreRow;
-  /** The later run wins a tie, as in the reference. */
-  readonly startedAt: number;
-  readonly losses: Float64Array;
-}
+/** A champion that was trained on another table may want columns that this one lacks, or forecast other targets. */
+const canForecast = ({ manifest }: Model, raw: Table, targets: readonly string[]): boolean =>
+  manifest.columns.every((column) => raw.columns.includes(column)) &&
+  targets.every((target) => manifest.targets.includes(target));
 
 async function loadCandidates(
   candidates: readonly Candidate[],
@@ -241,12 +233,3 @@ function nothingToPromote(
 }
 
 const errorsOf = ({ rmse, mae, r2 }: Measured) => ({ rmse, mae, r2 });
-
-const comparisonOf = ({ difference, low, high, p, rows, blockLength }: LossComparison): Comparison => ({
-  difference,
-  low,
-  high,
-  p,
-  rows,
-  block_length: blockLength,
-});

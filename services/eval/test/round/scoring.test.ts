@@ -94,6 +94,24 @@ test("a candidate whose files were changed counts as failed", async () => {
   });
 });
 
+test("a candidate that does not forecast what the others do counts as failed, and the round goes on without it", async () => {
+  const { train, judge } = await createWorld();
+  const [both, one] = [await train({ targets: ["down", "up"] }), await train()];
+  const judged = await judge([both, one]);
+  expect(judged).toMatchObject({
+    winner: both.run_id,
+    failed: [{ work_key: one.work_key, code: "COLUMN_MISSING" }],
+  });
+});
+
+test("a champion that does not forecast a target of the round is not compared, and stops no decision", async () => {
+  const { train, judge, lines } = await createWorld();
+  const candidate = await train({ targets: ["down", "up"] });
+  const judged = await judge([candidate], promotionOf(await train()));
+  expect(judged).toMatchObject({ winner: candidate.run_id, champion: null });
+  expect(lines.map(({ event }) => event)).toContain("promotion_champion_unavailable");
+});
+
 test("a round of failures is rejected with their reasons", async () => {
   const { train, judge } = await createWorld();
   const judged = await judge([failedCandidate(await train())]);
