@@ -13,6 +13,7 @@ import { createMemoryStore } from "@flts/testing/memory-store";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import type { EvalDeps } from "../src/eval-stage.ts";
 import { createLedger } from "../src/promotion/ledger.ts";
+import { promotionOf, winnerOf } from "../src/promotion/promotion-of.ts";
 import type { Patience } from "../src/round/candidates.ts";
 import type { Judgement } from "../src/round/decide-round.ts";
 import { createWaitingRoom } from "../src/round/waiting.ts";
@@ -111,7 +112,7 @@ export function promoteFirst(candidates: readonly Candidate[], champion: Promoti
   };
 }
 
-function scoreRowOf({
+export function scoreRowOf({
   model_type,
   run_id,
   work_key,
@@ -152,6 +153,10 @@ export function decisionOf(training: Training, baseEpoch: number, attempt = 1): 
     base_epoch: baseEpoch,
   };
 }
+
+/** The promotion that a decision calls for on a station without versions. */
+export const promotionBy = (decided: Decision): Promotion =>
+  promotionOf(decided, winnerOf(decided), { version: "1.0.0", highest_version: "1.0.0" });
 
 /** What the shell gives to a first attempt that nobody stops. */
 export const context: HandleContext = {

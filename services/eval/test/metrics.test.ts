@@ -1,8 +1,7 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { createEvalMetrics } from "../src/metrics.ts";
-import { promotionOf } from "../src/promotion/promotion-of.ts";
-import { decisionOf } from "./builders.ts";
+import { decisionOf, promotionBy } from "./builders.ts";
 
 test("the gate's verdicts are counted, with the numbers of the last one, and stations show their champions", async () => {
   const registry = new Registry();
@@ -11,7 +10,7 @@ test("the gate's verdicts are counted, with the numbers of the last one, and sta
   const decided = { ...decisionOf({ round: "a" }, 3), versus_persistence: versus };
   metrics.decided(decided);
   metrics.decided({ ...decided, verdict: "held" });
-  metrics.champion(promotionOf(decided, null));
+  metrics.champion(promotionBy(decided));
   metrics.championChecked("default", false);
   metrics.waiting(2);
   const text = await registry.metrics();

@@ -4,12 +4,14 @@ import { readPointer } from "@flts/common/contracts/pointer";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { Clock } from "@flts/common/ports/clock";
 import type { Logger } from "@flts/common/service/logger";
+import { lastPromotions } from "./books.ts";
 import { objectionsTo } from "./feature-schema.ts";
 import { type InspectDeps, type InspectedRun, inspectRun } from "./inspect-run.ts";
 import { findLaidPointers, type LaidPointer } from "./laid-pointers.ts";
 import type { Ledger } from "./ledger.ts";
 import { type PointerNote, readNote, writeNote } from "./pointer-note.ts";
 import { promotionByHand } from "./promotion-of.ts";
+import { traitsOf } from "./version.ts";
 import { versionFor } from "./version-for.ts";
 
 export interface AdoptionDeps extends InspectDeps {
@@ -128,7 +130,7 @@ async function promoteRun(
     const promotion = promotionByHand(
       inspected,
       champion,
-      await versionFor(inspected, champion, ledger, identifier),
+      await versionFor(inspected.run.runId, traitsOf(inspected.manifest), champion, ledger),
       {
         promotion_id: `pointer:${pointer.digest}:${(champion?.epoch ?? 0) + 1}`,
         timestamp: new Date(clock.now()).toISOString(),
@@ -147,12 +149,8 @@ async function findAdoption(
   identifier: string,
   ledger: Ledger,
 ): Promise<Promotion | null> {
-  let entry = await ledger.head(identifier);
-  while (entry !== null) {
-    if (entry.adopted?.object === key && entry.adopted.sha256 === sha256) return entry;
-    entry = entry.previous_epoch === null ? null : await ledger.entry(identifier, entry.previous_epoch);
-  }
-  return null;
+  const promotions = await lastPromotions(identifier, Number.POSITIVE_INFINITY, ledger);
+  return promotions.find(({ adopted }) => adopted?.object === key && adopted.sha256 === sha256) ?? null;
 }
 
 function isRefusal(error: unknown): error is FltsError {

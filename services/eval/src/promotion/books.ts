@@ -36,12 +36,8 @@ export async function lastPromotions(
   limit: number,
   ledger: Ledger,
 ): Promise<readonly Promotion[]> {
-  const promotions: Promotion[] = [];
-  for (let entry = await ledger.head(identifier); entry !== null && promotions.length < limit; ) {
-    promotions.push(entry);
-    entry = entry.previous_epoch === null ? null : await ledger.entry(identifier, entry.previous_epoch);
-  }
-  return promotions;
+  const champion = await ledger.head(identifier);
+  return champion === null ? [] : ledger.upTo(identifier, champion.epoch, limit);
 }
 
 /** What the gate said against a run, when it was last asked. */

@@ -10,6 +10,7 @@ import { objectionsTo } from "./feature-schema.ts";
 import { inspectRun } from "./inspect-run.ts";
 import type { Ledger } from "./ledger.ts";
 import { type ByHand, promotionByHand } from "./promotion-of.ts";
+import { traitsOf } from "./version.ts";
 import { versionFor } from "./version-for.ts";
 
 /** The one door through which people promote: the API and the command line both go through it. */
@@ -87,7 +88,7 @@ export function createDoor(deps: DoorDeps): Door {
         ...(order.force ? { overridden } : {}),
         ...(target.entry === null ? {} : { restored_epoch: target.entry.epoch }),
       };
-      const version = await versionFor(inspected, champion, ledger, order.identifier);
+      const version = await versionFor(target.runId, traitsOf(inspected.manifest), champion, ledger);
       const promotion = await ledger.append(promotionByHand(inspected, champion, version, byHand));
       if (promotion !== null) return announce({ promotion, changed: true });
       log.info("promotion_conflict", { identifier: order.identifier, epoch: (champion?.epoch ?? 0) + 1 });

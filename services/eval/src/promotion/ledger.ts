@@ -5,13 +5,16 @@ import { DEFAULT_STATION, stationOf } from "@flts/common/contracts/identity";
 import { keys } from "@flts/common/contracts/layout";
 import { type Promotion, promotion as promotionSchema } from "@flts/common/contracts/promotion";
 import { describeRef, type ObjectStore } from "@flts/common/ports/object-store";
+import { createHistory, type History } from "./history.ts";
 import { pointerDigest } from "./pointer-note.ts";
-import { promotionOf } from "./promotion-of.ts";
+import { promotionOf, winnerOf } from "./promotion-of.ts";
+import { versionFor } from "./version-for.ts";
 
 /**
  * The book of promotions of every station. A promotion is made in steps, each of which any eval can repeat or finish for another:
  *
- * - L1 The decision is written, create-only, before anything follows from it; everything after it is a function of that document.
+ * - L1 The decision is written, create-only, before anything follows from it; everything after it is a function of that
+ *   document and of the history before it.
  * - L2 The history object of epoch n+1 is created once: of two promotions against epoch n only one gets it, and the other must decide again.
  * - L3 The head moves from epoch n to n+1 by compare-and-swap, and only to what the history says. Whoever finds a history entry beyond the head
  *   moves the head first: a promoter that died between the two is finished by the next one.
@@ -19,11 +22,9 @@ import { promotionOf } from "./promotion-of.ts";
  * - L5 What lies where a head should be and is not in the history was laid there by a person. It is an order: nobody moves a head over it before it was
  *   adopted or refused. Until then the last entry of the history is the champion.
  */
-export interface Ledger {
+export interface Ledger extends History {
   /** The present champion's promotion, after finishing what was left unfinished; null before the first. */
   head(identifier: string): Promise<Promotion | null>;
-  /** The promotion of an epoch, or null. */
-  entry(identifier: string, epoch: number): Promise<Promotion | null>;
   /** The promotion that these bytes are a copy of; null when they are in no history: then a person wrote them. */
   recognise(identifier: string, bytes: Uint8Array): Promise<Promotion | null>;
   /** Writes the root's copy of a head anew where it is missing or behind. */
@@ -40,9 +41,8 @@ export interface Ledger {
 
 export function createLedger(store: ObjectStore, bucket: string): Ledger {
   const at = (key: string) => ({ bucket, key });
-  const readPromotion = async (key: string): Promise<Promotion | null> =>
-    (await readDocument(store, at(key), promotionSchema, "POINTER_INVALID"))?.document ?? null;
-  const entry = (identifier: string, epoch: number) => readPromotion(keys.history(identifier, epoch));
+  const history = createHistory(store, bucket);
+  const { entry } = history;
 
   async function recognise(identifier: string, bytes: Uint8Array): Promise<Promotion | null> {
     const parsed = promotionSchema.safeParse(parseJson(bytes));
@@ -64,17 +64,11 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
 
   async function head(identifier: string): Promise<Promotion | null> {
     const present = (await look(keys.head(identifier), identifier))?.promotion ?? null;
-    const next = present === null ? await lastEntry(identifier) : await entry(identifier, present.epoch + 1);
+    const next =
+      present === null ? await history.last(identifier) : await entry(identifier, present.epoch + 1);
     if (next === null) return present;
     await advance(next);
     return present === null ? next : head(identifier);
-  }
-
-  /** The end of the history, for when the head does not tell. */
-  async function lastEntry(identifier: string): Promise<Promotion | null> {
-    let last: string | null = null;
-    for await (const { key } of store.list(bucket, keys.historyOf(identifier))) last = key;
-    return last === null ? null : readPromotion(last);
   }
 
   /** Moves the head to a promotion of the history, if it is not there or beyond already (L3). */
@@ -121,7 +115,7 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
       await advance(mine);
       return mine;
     }
-    const first = await readPromotion(key);
+    const first = await entry(mine.identifier, mine.epoch);
     if (first === null) throw goneAgain(key);
     await advance(first);
     return first.promotion_id === mine.promotion_id ? first : null;
@@ -131,8 +125,8 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
     new FltsError("OBJECT_CONFLICT", `created and gone again: ${describeRef(at(key))}`);
 
   return {
+    ...history,
     head,
-    entry,
     recognise,
     repairCopy,
     readDecision,
@@ -149,7 +143,10 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
 
     async promote(decided) {
       const { identifier, base_epoch: base } = decided;
-      return append(promotionOf(decided, base === 0 ? null : await entry(identifier, base)));
+      const winner = winnerOf(decided);
+      const champion = base === 0 ? null : await entry(identifier, base);
+      const version = await versionFor(winner.run_id, winner, champion, history);
+      return append(promotionOf(decided, winner, version));
     },
   };
 }

@@ -1,18 +1,20 @@
 import { MESSAGE_VERSION } from "@flts/common/contracts/claim";
-import type { Decision } from "@flts/common/contracts/decision";
+import type { Decision, ScoreRow } from "@flts/common/contracts/decision";
 import { FltsError } from "@flts/common/contracts/errors";
 import { type Promotion, scoreWeights } from "@flts/common/contracts/promotion";
 import type { InspectedRun } from "./inspect-run.ts";
-import { type GivenVersion, nextVersion, traitsOf } from "./version.ts";
+import { type GivenVersion, traitsOf } from "./version.ts";
 
-/** The promotion that a decision calls for: a function of the decision and of the champion it was taken against (L1). */
-export function promotionOf(decided: Decision, champion: Promotion | null): Promotion {
-  const winner = decided.scoreboard.find(({ run_id }) => run_id === decided.winner);
-  if (winner === undefined)
-    throw new FltsError(
-      "POINTER_INVALID",
-      `decision ${decided.decision_id} promotes a run that it did not score`,
-    );
+/** The scores of the run that a decision promotes. @throws POINTER_INVALID when there are none */
+export function winnerOf({ scoreboard, winner, decision_id }: Decision): ScoreRow {
+  const row = scoreboard.find(({ run_id }) => run_id === winner);
+  if (row === undefined)
+    throw new FltsError("POINTER_INVALID", `decision ${decision_id} promotes a run that it did not score`);
+  return row;
+}
+
+/** The promotion that a decision calls for (L1). */
+export function promotionOf(decided: Decision, winner: ScoreRow, version: GivenVersion): Promotion {
   return {
     identifier: decided.identifier,
     config_hash: decided.config_hash,
@@ -35,7 +37,7 @@ export function promotionOf(decided: Decision, champion: Promotion | null): Prom
     work_key: winner.work_key,
     manifest_sha256: winner.manifest_sha256,
     previous_epoch: decided.base_epoch === 0 ? null : decided.base_epoch,
-    ...nextVersion(champion, winner),
+    ...version,
     ...(winner.feature_schema === undefined ? {} : { feature_schema: winner.feature_schema }),
     ...(winner.settings_sha256 === undefined ? {} : { settings_sha256: winner.settings_sha256 }),
     reason: decided.reason,

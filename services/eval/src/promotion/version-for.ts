@@ -1,21 +1,15 @@
 import type { Promotion } from "@flts/common/contracts/promotion";
-import type { InspectedRun } from "./inspect-run.ts";
-import type { Ledger } from "./ledger.ts";
-import { type GivenVersion, keptVersion, nextVersion, traitsOf } from "./version.ts";
+import type { History } from "./history.ts";
+import { type GivenVersion, keptVersion, type ModelTraits, nextVersion } from "./version.ts";
 
-/** The version of a run that is promoted by hand: the one it has had, or the next. */
+/** The version of a run that follows a champion: the one it has had, or the next. A function of the history up to that champion. */
 export async function versionFor(
-  { run, manifest }: InspectedRun,
+  runId: string,
+  traits: ModelTraits,
   champion: Promotion | null,
-  ledger: Ledger,
-  identifier: string,
+  history: History,
 ): Promise<GivenVersion> {
-  if (champion === null) return nextVersion(null, traitsOf(manifest));
-  let entry: Promotion | null = champion;
-  while (entry !== null) {
-    const { run_id, version, previous_epoch }: Promotion = entry;
-    if (run_id === run.runId && version !== undefined) return keptVersion(champion, version);
-    entry = previous_epoch === null ? null : await ledger.entry(identifier, previous_epoch);
-  }
-  return nextVersion(champion, traitsOf(manifest));
+  if (champion === null) return nextVersion(null, traits);
+  const before = await history.versionOf(champion.identifier, runId, champion.epoch);
+  return before === null ? nextVersion(champion, traits) : keptVersion(champion, before);
 }

@@ -5,9 +5,8 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import { expect, test } from "vitest";
 import { createLedger } from "../../src/promotion/ledger.ts";
 import { pointerDigest } from "../../src/promotion/pointer-note.ts";
-import { promotionOf } from "../../src/promotion/promotion-of.ts";
 import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
-import { bucket, createStore, decisionOf } from "../builders.ts";
+import { bucket, createStore, decisionOf, promotionBy } from "../builders.ts";
 import { createDyingStore, Death } from "../dying-store.ts";
 
 test("the first promotion makes history, head and the copy at the root; the next one moves them on", async () => {
@@ -95,7 +94,7 @@ test("a decision that was written, but whose answer was lost, is recognised when
 test("a promoter that died between history and head is finished by whoever looks at the head next", async () => {
   const store = await createStore();
   await createLedger(store, bucket).promote(decisionOf({ round: "a" }, 0));
-  const mine = promotionOf(decisionOf({ round: "b" }, 1), null);
+  const mine = promotionBy(decisionOf({ round: "b" }, 1));
   await store.put({ bucket, key: keys.history("", 2) }, encodeDocument(mine));
   expect(await createLedger(store, bucket).head("")).toEqual(mine);
   await expectLinear(store);
@@ -106,7 +105,7 @@ test("several entries beyond the head are caught up with, one by one", async () 
   for (const [index, round] of ["a", "b", "c"].entries())
     await store.put(
       { bucket, key: keys.history("", index + 1) },
-      encodeDocument(promotionOf(decisionOf({ round }, index), null)),
+      encodeDocument(promotionBy(decisionOf({ round }, index))),
     );
   expect((await createLedger(store, bucket).head(""))?.epoch).toBe(3);
   await expectLinear(store);

@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
-import { promotionOf } from "../../src/promotion/promotion-of.ts";
-import { decisionOf } from "../builders.ts";
+import { decisionOf, promotionBy } from "../builders.ts";
 
 test("a promotion is the decision's winner, one epoch on", () => {
   const decided = { ...decisionOf({ round: "a", identifier: "ElBorn" }, 3, 2), verdict: "promoted" as const };
-  expect(promotionOf(decided, null)).toMatchObject({
+  expect(promotionBy(decided)).toMatchObject({
     identifier: "ElBorn",
     run_id: "run-a-LINEAR",
     model_type: "LINEAR",
@@ -26,11 +25,11 @@ test("the winner need not be the best score: that one may have been rejected", (
   const best = decisionOf({ round: "best" }, 0);
   const decided = decisionOf({ round: "a" }, 0);
   const scoreboard = [...best.scoreboard, ...decided.scoreboard];
-  expect(promotionOf({ ...decided, scoreboard }, null).run_id).toBe("run-a-LINEAR");
+  expect(promotionBy({ ...decided, scoreboard }).run_id).toBe("run-a-LINEAR");
 });
 
 test("a decision that promotes what it did not score is refused", () => {
-  expect(() => promotionOf({ ...decisionOf({ round: "a" }, 0), scoreboard: [] }, null)).toThrow(
+  expect(() => promotionBy({ ...decisionOf({ round: "a" }, 0), scoreboard: [] })).toThrow(
     expect.objectContaining({ code: "POINTER_INVALID" }),
   );
 });
