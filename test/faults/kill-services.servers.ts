@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFailed, test, vi } from "vitest";
 import { stationCsv } from "../e2e/flts.ts";
-import { audit, headOf } from "./audit.ts";
+import { audit } from "./audit.ts";
 import { placesOf } from "./places.ts";
 import { openServerSite, type ServerSite } from "./server-site.ts";
 import type { Supervised } from "./supervisor.ts";
@@ -103,33 +103,4 @@ describe("with a gateway", () => {
       await expectPromoted(station);
     },
   );
-});
-
-describe("with a replica of inference", () => {
-  const station = `own-${Date.now().toString(36)}`;
-  let replica: Supervised;
-  beforeAll(() => {
-    const settings = { IDENTIFIER: station, POD_NAME: station };
-    replica = site.supervise("inference", settings, placesOf("inference"));
-  });
-
-  test.each(placesOf("inference"))("that is killed %s, it comes back with the champion", async (place) => {
-    showComplaints();
-    await site.upload(station);
-    await replica.arm(place);
-    expect(await site.preprocess(station)).toBe(0);
-    await replica.reached();
-    await expectPromoted(station);
-    const champion = await headOf(site.backends, station);
-    const { url } = await replica.ready();
-    const served = async (): Promise<unknown> => {
-      const answer = await fetch(`${String(url)}/predict?inference_length=1`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: "{}",
-      });
-      return ((await answer.json()) as { readonly run_id?: string }).run_id;
-    };
-    await expect.poll(served, { timeout: 60_000, interval: 250 }).toBe(champion?.run_id);
-  });
 });

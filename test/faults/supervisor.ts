@@ -18,6 +18,8 @@ export interface Supervised {
   reached(): Promise<void>;
   /** Lets a life that stands still go on. */
   resume(): void;
+  /** Of the present life; 0 before its first line. */
+  pid(): number;
   /** As the death of its machine does. */
   kill(): void;
   /** Fields of the `service_ready` line of the present life. */
@@ -105,9 +107,14 @@ export function supervise(
     }
   }
 
-  function signal(kind: "SIGKILL" | "SIGCONT"): void {
+  function pid(): number {
     const line = present().child.lines.find((text) => text.includes('"service_start"'));
-    if (line !== undefined) process.kill((JSON.parse(line) as { readonly pid: number }).pid, kind);
+    return line === undefined ? 0 : (JSON.parse(line) as { readonly pid: number }).pid;
+  }
+
+  function signal(kind: "SIGKILL" | "SIGCONT"): void {
+    // 0 would be our own process group.
+    if (pid() > 0) process.kill(pid(), kind);
   }
 
   begin(places[0] === undefined ? harmless : { place: places[0], action: "kill" });
@@ -128,6 +135,7 @@ export function supervise(
     disarm: () => closeSync(openSync(victim.marker, "w")),
     reached: async () => void (await vi.waitUntil(() => existsSync(victim.marker), patience)),
     resume: () => signal("SIGCONT"),
+    pid,
     kill: () => signal("SIGKILL"),
     ready,
     crashes,

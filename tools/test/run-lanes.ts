@@ -68,6 +68,15 @@ const lanes: readonly Lane[] = [
         vitestOn(environment, "minio", "e2e-servers", serially),
       ),
   },
+  {
+    // After each kind of operation once; FLTS_FAULTS=full: before and after, with long outages.
+    name: "faults-servers",
+    onServers: true,
+    run: () =>
+      onServers("minio", ["kafka", "s3", "mlflow"], (environment) =>
+        vitestOn(environment, "minio", "faults-servers", serially),
+      ),
+  },
 ];
 
 const missing = missingServers(process.env);

@@ -50,7 +50,9 @@ export async function withServers<Result>(
   };
   try {
     const printed = await read(script, ["up", ...names], settings);
-    return printed === null ? null : await run({ ...process.env, ...parseExports(printed) });
+    // Tests that kill servers need to know where they run.
+    const { FLTS_RUN_DIR } = settings;
+    return printed === null ? null : await run({ ...process.env, FLTS_RUN_DIR, ...parseExports(printed) });
   } finally {
     await execute(script, ["down"], { environment: settings, uninterrupted: true });
   }
