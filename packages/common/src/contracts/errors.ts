@@ -51,6 +51,7 @@ const kinds = {
   MEMBERS_MISSING: "poison",
   ARTIFACT_INVALID: "poison",
   MODEL_UNKNOWN: "poison",
+  MODEL_MISSING: "retryable",
   // promotion
   POINTER_INVALID: "poison",
   PROMOTION_CONFLICT: "retryable",

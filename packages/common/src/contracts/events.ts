@@ -53,6 +53,9 @@ const performanceEvent = z.looseObject({
   model_type: z.string(),
   config_hash: z.string(),
   rows: z.number().int().nonnegative(),
+  /** The promotion that it was forecast under, and which forecast it is: the same id as in the log's record. */
+  epoch: z.number().int().positive().optional(),
+  prediction_hash: z.string().optional(),
 });
 
 /** Asks trainers to fit; produced by preprocess. */

@@ -79,6 +79,20 @@ export const keys = {
   inferenceLogDay: (identifier: string, day: string): string =>
     `${checkStation(stationOf(identifier))}/${checkName("day", day)}/`,
 
+  /** The one forecast of a table by a run, and whether it was told of. No station's name begins with an underscore. */
+  batchForecast: (identifier: string, runId: string, hash: string): string =>
+    `${keys.batchForecasts}${checkStation(stationOf(identifier))}/${checkName("run", runId)}-${hash}.json`,
+  batchForecasts: "_batches/",
+  /** Forecasts that are kept until the truth comes: of times up to `until`, which is `YYYYMMDDTHHMMSS`. */
+  keptForecasts: (identifier: string, until: string, name: string): string =>
+    `${keys.keptForecastsOf(identifier)}${checkName("time", until)}-${checkName("name", name)}.jsonl`,
+  keptForecastsOf: (identifier: string): string =>
+    `${keys.allKeptForecasts}${checkStation(stationOf(identifier))}/`,
+  allKeptForecasts: "_forecasts/",
+  /** How wrong a station's forecasts have been of late. */
+  liveError: (identifier: string): string => `${keys.liveErrors}${checkStation(stationOf(identifier))}.json`,
+  liveErrors: "_live/",
+
   candidate: (round: string, family: string, workKey: string): string =>
     `${keys.candidatesOf(round)}${family}/${workKey}.json`,
   candidatesOf: (round: string): string => `${keys.candidates}${round}/`,

@@ -80,4 +80,12 @@ export type LogEvent =
   | "model_cache_fail"
   | "forecast_worker_crash"
   | "preload_test_success"
-  | "preload_test_fail";
+  | "preload_test_fail"
+  | "predict_inference_end"
+  | "inference_log_write"
+  | "duplicate_prediction_skip"
+  | "batch_stage_fail"
+  | "prediction_log_fail"
+  | "drift_reference_fail"
+  | "live_error_scored"
+  | "live_error_fail";

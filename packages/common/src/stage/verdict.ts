@@ -24,6 +24,8 @@ export interface RetryPolicy {
   readonly maxCrashedAttempts: number;
   /** How long an object that a claim names may be missing. */
   readonly claimMissingGraceMs: number;
+  /** How long a station may be without the model that its message needs. */
+  readonly modelMissingGraceMs: number;
 }
 
 export const defaultRetryPolicy: RetryPolicy = {
@@ -32,6 +34,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxUnclassifiedAttempts: 3,
   maxCrashedAttempts: 3,
   claimMissingGraceMs: 60_000,
+  modelMissingGraceMs: 7_200_000,
 };
 
 export interface AttemptFacts {
@@ -54,6 +57,8 @@ export function judge(error: unknown, facts: AttemptFacts, policy: RetryPolicy):
       : { kind: "dead-letter", code: "UNCLASSIFIED" };
   const { code, kind } = error;
   if (code === "CLAIM_MISSING" && facts.recurringMs >= policy.claimMissingGraceMs)
+    return { kind: "dead-letter", code };
+  if (code === "MODEL_MISSING" && facts.recurringMs >= policy.modelMissingGraceMs)
     return { kind: "dead-letter", code };
   if (code === "TRAINING_CRASHED" && facts.recurrences >= policy.maxCrashedAttempts)
     return { kind: "dead-letter", code };

@@ -90,6 +90,14 @@ test("a listing of the history is in the order of its epochs", () => {
   );
 });
 
+test("forecasts that are kept are listed in the order in which the truth about them will be known", () => {
+  const listed = ["20180206T000200", "20180131T235800", "17000101T000000"].map((until) =>
+    keys.keptForecasts("ElBorn", until, "batch-1"),
+  );
+  expect(listed.toSorted()).toEqual(listed.toReversed());
+  for (const key of listed) expect(key.startsWith(keys.keptForecastsOf("ElBorn"))).toBe(true);
+});
+
 /** What `key` returns, or the code of what it throws. */
 function attempt<T>(key: () => T): T | string {
   try {
@@ -126,6 +134,9 @@ test("no key is the folder of another, whatever stations, families and tables ar
         all.flatMap((each) => [
           keys.inferenceLogPart(each, "20251102", "replica-1"),
           keys.inferenceLog(each, "20251102"),
+          keys.batchForecast(each, "run", "hash"),
+          keys.keptForecasts(each, "20180206T000000", "predict"),
+          keys.liveError(each),
         ]),
         [
           keys.rootHead,

@@ -49,6 +49,13 @@ test("a claimed object may be missing for the grace, and not longer", () => {
   expect(after(policy.claimMissingGraceMs)).toEqual({ kind: "dead-letter", code: "CLAIM_MISSING" });
 });
 
+test("a station may be without its model for the grace, and not longer", () => {
+  const missing = new FltsError("MODEL_MISSING", "not promoted");
+  const after = (recurringMs: number) => judge(missing, { ...first, recurringMs }, policy);
+  expect(after(policy.modelMissingGraceMs - 1).kind).toBe("retry");
+  expect(after(policy.modelMissingGraceMs)).toEqual({ kind: "dead-letter", code: "MODEL_MISSING" });
+});
+
 test("what other faults cost in attempts is not counted against a grant", () => {
   const late = { ...first, attempt: 100 };
   for (const error of [
