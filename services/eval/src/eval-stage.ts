@@ -32,12 +32,13 @@ export const evalStage: Stage<TrainingEvent, EvalDeps> = {
     const completeness = assessRound(candidates, deps.patience);
     const { have, missing, failed, waitMs } = completeness;
     if (waitMs > 0 && !(await isDecided())) {
-      await deps.waiting.enter(name);
+      const expected = [...deps.patience.expectedFamilies];
+      await deps.waiting.enter({ ...name, expected });
       log.info("promotion_waiting_for_models", {
         have,
         missing,
         failed,
-        expected: deps.patience.expectedFamilies,
+        expected,
         wait_ms: waitMs,
       });
       return [];

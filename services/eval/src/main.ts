@@ -17,6 +17,7 @@ import { createEvalMetrics } from "./metrics.ts";
 import { createDoor } from "./promotion/door.ts";
 import { createLedger } from "./promotion/ledger.ts";
 import { judgeRound } from "./round/scoring.ts";
+import { createUntoldDecisions } from "./round/untold.ts";
 import { createWaitingRoom } from "./round/waiting.ts";
 import { createStationBook } from "./stations.ts";
 import { createChampionCheck } from "./sweep/champion-check.ts";
@@ -49,8 +50,8 @@ await runService({
     await untilAvailable(patience, "MLflow", () => tracker.ping());
     if (gate === "off") log.warn("promotion_gate_off", { PROMOTION_GATE: gate });
     const evalMetrics = createEvalMetrics(metrics.registry);
-    const registry = createRegistrySync(tracker, log);
     const ledger = createLedger(store, promotionBucket);
+    const untold = createUntoldDecisions(store, promotionBucket);
     const publish = async (emissions: readonly Emission[]): Promise<void> => {
       if (emissions.length > 0) await backends.log.publish(emissions.map(toMessage));
     };
@@ -65,6 +66,7 @@ await runService({
     };
     const deps: EvalDeps = {
       ...books,
+      untold,
       waiting: createWaitingRoom(store, promotionBucket, clock),
       stations: createStationBook(store, promotionBucket),
       patience: {
@@ -76,7 +78,6 @@ await runService({
       judgeRound: (candidates, champion) => judgeRound(candidates, champion, scoring),
       onDecided(decision) {
         evalMetrics.decided(decision);
-        registry.note(decision);
         sweeping.wake();
       },
     };
@@ -84,7 +85,7 @@ await runService({
       {
         ...deps,
         publish,
-        registry,
+        registry: createRegistrySync({ tracker, log, untold, ledger }),
         champions: createChampionCheck({ tracker, clock, log, onChecked: evalMetrics.championChecked }),
         onWaiting: evalMetrics.waiting,
         onChampion: evalMetrics.champion,

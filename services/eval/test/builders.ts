@@ -16,6 +16,7 @@ import { createLedger } from "../src/promotion/ledger.ts";
 import { promotionOf, winnerOf } from "../src/promotion/promotion-of.ts";
 import type { Patience } from "../src/round/candidates.ts";
 import type { Judgement } from "../src/round/decide-round.ts";
+import { createUntoldDecisions } from "../src/round/untold.ts";
 import { createWaitingRoom } from "../src/round/waiting.ts";
 import { createStationBook } from "../src/stations.ts";
 
@@ -188,6 +189,7 @@ export function depsOn(store: ObjectStore, overrides: Partial<EvalDeps> = {}): E
     clock,
     log: quiet,
     promotionBucket: bucket,
+    untold: createUntoldDecisions(store, bucket),
     waiting: createWaitingRoom(store, bucket, clock),
     stations: createStationBook(store, bucket),
     patience: patienceFor(["LINEAR"]),

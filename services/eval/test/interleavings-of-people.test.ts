@@ -135,7 +135,7 @@ const evalOn = (world: World, store: ObjectStore) => {
     ...deps,
     publish: async () => undefined,
     champions: { check: async () => undefined },
-    registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
+    registry: { flush: async () => undefined, follow: async () => undefined },
     onWaiting: () => undefined,
     onChampion: () => undefined,
   };

@@ -125,6 +125,10 @@ export const keys = {
   /** A round that waits for models; gone when it is decided. */
   waiting: (round: string): string => `${keys.waitingRounds}${round}.json`,
   waitingRounds: "_waiting/",
+  /** A decision that the run tracker was not told of yet. */
+  untold: (decisionId: string, attempt: number): string =>
+    `${keys.untoldDecisions}${decisionId}-${String(attempt).padStart(4, "0")}.json`,
+  untoldDecisions: "_untold/",
   /** A station that eval has heard of. */
   station: (identifier: string): string => `${keys.stations}${checkStation(stationOf(identifier))}`,
   stations: "_stations/",

@@ -8,6 +8,7 @@ import { type Emission, emit } from "@flts/common/contracts/topic";
 import type { Logger } from "@flts/common/service/logger";
 import { type AdoptionDeps, adoptPointers } from "../promotion/adoption.ts";
 import type { Completeness } from "./candidates.ts";
+import type { UntoldDecisions } from "./untold.ts";
 
 /** What scoring and the gate say of a round's candidates; the ids are added when it is written down. */
 export type Judgement = Pick<
@@ -38,6 +39,7 @@ export interface DecideDeps extends AdoptionDeps {
   readonly judgeRound: (candidates: readonly Candidate[], champion: Promotion | null) => Promise<Judgement>;
   /** What becomes of a round whose models did not all come. */
   readonly incomplete: "go_on" | "hold";
+  readonly untold: Pick<UntoldDecisions, "note">;
   /** Told of what was decided, each time that it is acted on. */
   readonly onDecided: (decision: Decision) => void;
 }
@@ -76,17 +78,22 @@ export async function decideRound(
     }
     if (decided.verdict === "held" || decided.verdict === "rejected") {
       logDecision(decided, { epoch: decided.base_epoch }, log);
-      deps.onDecided(decided);
+      await settle(decided);
       return adopted;
     }
     const promoted = await ledger.promote(decided);
     if (promoted !== null) {
       const { run_id, model_type, epoch, version } = promoted;
       logDecision(decided, { run_id, model_type, epoch, version }, log);
-      deps.onDecided(decided);
+      await settle(decided);
       return [...adopted, emit(modelSelected, promoted)];
     }
     log.info("promotion_conflict", { epoch: decided.base_epoch + 1, attempt });
+  }
+
+  async function settle(decided: Decision): Promise<void> {
+    await deps.untold.note(decided);
+    deps.onDecided(decided);
   }
 }
 

@@ -13,11 +13,13 @@ import { z } from "zod";
  * it last saw the very same object, by a clock that never jumps. Of several evals only one finds it unchanged, so no time is counted twice; a restart loses at most
  * the time since the last sweep.
  */
-const waitingRound = z.looseObject({
+export const waitingRound = z.looseObject({
   v: z.literal(MESSAGE_VERSION).default(MESSAGE_VERSION),
   round: z.string(),
   identifier: z.string(),
   config_hash: z.string(),
+  /** The families that it needs; which of them it still lacks is seen from its candidates. Documents of earlier releases have none. */
+  expected: z.array(z.string()).default([]),
   waited_ms: z.number().nonnegative(),
   /** For people. */
   since: z.string(),
@@ -26,7 +28,7 @@ export type WaitingRound = z.infer<typeof waitingRound>;
 
 export interface WaitingRoom {
   /** Makes a round wait, unless it does already. */
-  enter(round: Pick<WaitingRound, "round" | "identifier" | "config_hash">): Promise<void>;
+  enter(round: Pick<WaitingRound, "round" | "identifier" | "config_hash" | "expected">): Promise<void>;
   /** The round that waits, or null. */
   find(round: string): Promise<WaitingRound | null>;
   /** Every round that waits, with the time added that has gone by. */
@@ -62,12 +64,13 @@ export function createWaitingRoom(store: ObjectStore, bucket: string, clock: Clo
   }
 
   return {
-    async enter({ round, identifier, config_hash }) {
+    async enter({ round, identifier, config_hash, expected }) {
       const entered: WaitingRound = {
         v: MESSAGE_VERSION,
         round,
         identifier,
         config_hash,
+        expected: [...expected],
         waited_ms: 0,
         since: new Date(clock.now()).toISOString(),
       };

@@ -4,15 +4,15 @@ import { stationOf } from "@flts/common/contracts/identity";
 import type { Comparison, Promotion } from "@flts/common/contracts/promotion";
 import type { ModelVersion, RunTracker } from "@flts/common/ports/run-tracker";
 import type { Logger } from "@flts/common/service/logger";
+import type { Ledger } from "../promotion/ledger.ts";
+import type { UntoldDecisions } from "../round/untold.ts";
 
 /**
  * Tells the run tracker what was decided: tags on the runs, a registered model per station, and its aliases `champion`, `previous` and `challenger`.
  * The tracker is never asked what is promoted: whatever is written here can be written again from the head, and an outage stops nothing.
  */
 export interface RegistrySync {
-  /** Notes a decision, to be told at the next flush: deciding waits for no tracker. */
-  note(decision: Decision): void;
-  /** Tells of the decisions noted: the gate's verdicts on the runs, and a challenger that was held. */
+  /** Tells of the decisions that it was not told of: the gate's verdicts on the runs, and a challenger that was held. */
   flush(): Promise<void>;
   /** Makes the registry name this champion; nothing to do when it was told already. */
   follow(champion: Promotion, previous: Promotion | null): Promise<void>;
@@ -23,13 +23,16 @@ export const registeredModelOf = (identifier: string): string => `flts-${station
 /** The tag that carries the version by which people call a model; the registry counts for itself. */
 const VERSION_TAG = "semantic_version";
 
-/** Decisions kept for a tracker that is down; more are forgotten, the oldest first. */
-const MOST_NOTED = 1_000;
+export interface RegistrySyncDeps {
+  readonly tracker: RunTracker;
+  readonly log: Logger;
+  readonly untold: UntoldDecisions;
+  readonly ledger: Pick<Ledger, "readDecision">;
+}
 
-export function createRegistrySync(tracker: RunTracker, log: Logger): RegistrySync {
+export function createRegistrySync({ tracker, log, untold, ledger }: RegistrySyncDeps): RegistrySync {
   /** The last promotion that the registry was told of, by station: spares it the same words at every sweep. */
   const told = new Map<string, string>();
-  const noted: Decision[] = [];
 
   /** Whether it need not be tried again: what the tracker refuses, it will refuse again. */
   async function bestEffort(identifier: string, work: () => Promise<void>): Promise<boolean> {
@@ -71,15 +74,12 @@ export function createRegistrySync(tracker: RunTracker, log: Logger): RegistrySy
       if (done) told.set(stationOf(identifier), promotion_id);
     },
 
-    note(decision) {
-      noted.push(decision);
-      if (noted.length > MOST_NOTED) noted.shift();
-    },
-
     async flush() {
-      for (let [decision] = noted; decision !== undefined; [decision] = noted) {
-        if (!(await tell(decision))) return;
-        noted.splice(noted.indexOf(decision), 1);
+      for await (const name of untold.list()) {
+        const decision = await ledger.readDecision(name.round, name.decision_id, name.attempt);
+        // One that housekeeping has removed is of no round that anybody looks at.
+        if (decision !== null && !(await tell(decision))) return;
+        await untold.told(name);
       }
     },
   };

@@ -31,7 +31,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     for (const waiting of rounds)
       await attempt(deps, { part: "waiting", round: waiting.round }, () => endWait(waiting, deps));
   });
-  await deps.registry.flush();
+  await attempt(deps, { part: "registry" }, () => deps.registry.flush());
   await attempt(deps, { part: "stations" }, async () => {
     for (const identifier of await deps.stations.list())
       await attempt(deps, { part: "station", identifier }, () => sweepStation(identifier, deps));

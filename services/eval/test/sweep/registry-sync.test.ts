@@ -1,12 +1,14 @@
 import { FltsError } from "@flts/common/contracts/errors";
+import { keys } from "@flts/common/contracts/layout";
 import type { ModelVersion } from "@flts/common/ports/run-tracker";
 import { withFaults } from "@flts/testing/faults";
 import { expect, test } from "vitest";
 import { evalStage } from "../../src/eval-stage.ts";
 import { createDoor } from "../../src/promotion/door.ts";
+import { createUntoldDecisions } from "../../src/round/untold.ts";
 import { createRegistrySync, type RegistrySync, registeredModelOf } from "../../src/sweep/registry-sync.ts";
 import { headOf, historyOf } from "../books.ts";
-import { context } from "../builders.ts";
+import { bucket, context } from "../builders.ts";
 import { createWorld, successOf, type World } from "../trained-world.ts";
 
 const order = { identifier: "", reason: "r", actor: "kim", force: false };
@@ -28,15 +30,14 @@ async function aliasesOf({ tracker }: World): Promise<Record<string, string>> {
   return Object.fromEntries(named) as Record<string, string>;
 }
 
+const registryOn = (world: World, tracker = world.tracker): RegistrySync =>
+  createRegistrySync({ ...world.evalDeps(), tracker, untold: createUntoldDecisions(world.store, bucket) });
+
 async function openWorld() {
   const world = await createWorld();
-  const registry = createRegistrySync(world.tracker, world.log);
+  const registry = registryOn(world);
   const handle = async (candidate: Awaited<ReturnType<World["train"]>>) => {
-    await evalStage.handle(
-      successOf(candidate),
-      world.evalDeps({ onDecided: (decision) => registry.note(decision) }),
-      context,
-    );
+    await evalStage.handle(successOf(candidate), world.evalDeps(), context);
     await follow(world, registry);
   };
   const first = await world.train();
@@ -85,7 +86,7 @@ test("a registry that was away, or lost what it was told, is told again", async 
   const { world, first } = await openWorld();
   await world.tracker.removeModelAlias(model, "champion");
   const faults = withFaults(world.tracker);
-  const registry = createRegistrySync(faults.port, world.log);
+  const registry = registryOn(world, faults.port);
   faults.failNext("listModelVersions", new FltsError("TRACKER_UNAVAILABLE", "away"));
   await follow(world, registry);
   expect(world.lines.at(-1)).toMatchObject({ event: "promotion_registry_fail", code: "TRACKER_UNAVAILABLE" });
@@ -97,20 +98,38 @@ test("a registry that was away, or lost what it was told, is told again", async 
 test("a decision noted while the tracker was away is told when it is back, and one that it refuses is not told for ever", async () => {
   const world = await createWorld();
   const faults = withFaults(world.tracker);
-  const registry = createRegistrySync(faults.port, world.log);
+  const registry = registryOn(world, faults.port);
   const candidate = await world.train();
-  const onDecided = (decision: Parameters<RegistrySync["note"]>[0]) => registry.note(decision);
-  await evalStage.handle(successOf(candidate), world.evalDeps({ onDecided }), context);
+  await evalStage.handle(successOf(candidate), world.evalDeps(), context);
   faults.failNext("setTags", new FltsError("TRACKER_UNAVAILABLE", "away"));
   await registry.flush();
   expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBeUndefined();
   await registry.flush();
   expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBe("cold_start");
-  await evalStage.handle(successOf(candidate), world.evalDeps({ onDecided }), context);
+  await evalStage.handle(successOf(candidate), world.evalDeps(), context);
   faults.failNext("setTags", new FltsError("TRACKER_REJECTED", "no"));
   await registry.flush();
   await registry.flush();
   expect(world.lines.filter(({ event }) => event === "promotion_registry_fail")).toHaveLength(2);
+});
+
+test("a decision whose eval died before it told the tracker is told by the next one", async () => {
+  const world = await createWorld();
+  const candidate = await world.train();
+  await evalStage.handle(successOf(candidate), world.evalDeps(), context);
+  await registryOn(world).flush();
+  expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBe("cold_start");
+  for await (const { key } of world.store.list(bucket, keys.untoldDecisions)) expect.unreachable(key);
+});
+
+test("a decision that is gone when the tracker could be told keeps none behind it untold", async () => {
+  const world = await createWorld();
+  const untold = createUntoldDecisions(world.store, bucket);
+  await untold.note({ round: "r", decision_id: "0", attempt: 1, identifier: "" });
+  const candidate = await world.train();
+  await evalStage.handle(successOf(candidate), world.evalDeps(), context);
+  await registryOn(world).flush();
+  expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBe("cold_start");
 });
 
 test("nothing that the registry does stops a promotion", async () => {
@@ -118,10 +137,9 @@ test("nothing that the registry does stops a promotion", async () => {
   const faults = withFaults(world.tracker);
   for (const operation of ["listModelVersions", "registerModel", "setModelAlias", "setTags"] as const)
     faults.failNext(operation, new FltsError("TRACKER_UNAVAILABLE", "away"), 9);
-  const registry = createRegistrySync(faults.port, world.log);
+  const registry = registryOn(world, faults.port);
   const candidate = await world.train();
-  const onDecided = (decision: Parameters<RegistrySync["note"]>[0]) => registry.note(decision);
-  const emissions = await evalStage.handle(successOf(candidate), world.evalDeps({ onDecided }), context);
+  const emissions = await evalStage.handle(successOf(candidate), world.evalDeps(), context);
   await follow(world, registry);
   expect(emissions).toHaveLength(1);
   expect(await headOf(world.store)).toMatchObject({ run_id: candidate.run_id });

@@ -38,7 +38,7 @@ function startEval(
     ...depsOn(store, { clock, patience: patienceFor(["GRU", "LSTM"]), ...over }),
     publish: async (emissions) => void published.push(...emissions),
     champions: { check: async () => undefined },
-    registry: { note: () => undefined, flush: async () => undefined, follow: async () => undefined },
+    registry: { flush: async () => undefined, follow: async () => undefined },
     onWaiting: () => undefined,
     onChampion: () => undefined,
   };
