@@ -32,7 +32,10 @@ export interface ComputeStats {
   /** Windows that wait. */
   readonly waiting: number;
   readonly oldestWaitMs: number;
-  /** What a window costs, in batches as they were lately; 0 before the first. */
+  /**
+   * What a window costs a thread, in batches as they were lately; 0 before the first. Measured there: a main thread that is late would make work look dear, and refuse
+   * what it could do.
+   */
   readonly msPerWindow: number;
 }
 
@@ -106,14 +109,12 @@ export async function startCompute({
   }
 
   async function computeIn({ thread }: Lane, { id }: OpenModel, batch: Batch): Promise<void> {
-    const begun = clock.monotonicMs();
     const { windows, endTimesMs } = batch;
     const count = endTimesMs.length;
     onBatch(count);
     try {
-      const forecast = await thread.ask({ kind: "predict", model: id, windows, endTimesMs });
-      const ms = clock.monotonicMs() - begun;
-      lately = { ms: lately.ms * MEMORY + ms, windows: lately.windows * MEMORY + count };
+      const { forecast, durationMs } = await thread.ask({ kind: "predict", model: id, windows, endTimesMs });
+      lately = { ms: lately.ms * MEMORY + durationMs, windows: lately.windows * MEMORY + count };
       batch.resolve(forecast ?? new Float64Array());
     } catch (error) {
       batch.reject(error); // C3

@@ -33,8 +33,10 @@ async function handle(request: ThreadRequest): Promise<Float64Array | null> {
 async function answer(request: ThreadRequest): Promise<void> {
   let reply: ThreadReply;
   try {
+    const begun = performance.now();
     const forecast = await handle(request);
-    reply = { ok: true, forecast: forecast === null ? null : owned(forecast) };
+    const durationMs = performance.now() - begun;
+    reply = { ok: true, forecast: forecast === null ? null : owned(forecast), durationMs };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     reply = { ok: false, code: codeOf(error), message };

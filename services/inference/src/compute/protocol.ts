@@ -21,7 +21,14 @@ export type ThreadRequest =
   /** Closes everything; the thread ends. */
   | { readonly kind: "end" };
 
-export type ThreadReply =
+/** What a thread did. */
+export interface Done {
   /** `[n, horizon, targets]` of a prediction; null for the rest. */
-  | { readonly ok: true; readonly forecast: Float64Array<ArrayBuffer> | null }
+  readonly forecast: Float64Array<ArrayBuffer> | null;
+  /** How long it took there, without the way there and back. */
+  readonly durationMs: number;
+}
+
+export type ThreadReply =
+  | ({ readonly ok: true } & Done)
   | { readonly ok: false; readonly code: ErrorCode | "UNCLASSIFIED"; readonly message: string };

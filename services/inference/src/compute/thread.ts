@@ -1,12 +1,12 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { FltsError } from "@flts/common/contracts/errors";
-import type { ThreadReply, ThreadRequest } from "./protocol.ts";
+import type { Done, ThreadReply, ThreadRequest } from "./protocol.ts";
 
 /** A thread that computes forecasts, as the main thread sees it. */
 export interface Thread {
-  /** What the thread answers. @throws its error; FORECASTER_CRASHED when it has ended */
-  ask(request: ThreadRequest): Promise<Float64Array | null>;
+  /** Resolves when the thread has done it. @throws its error; FORECASTER_CRASHED when it has ended */
+  ask(request: ThreadRequest): Promise<Done>;
   /** Lets it finish what it was asked, and ends it. */
   close(): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface Thread {
 /** Starts a thread. `onCrash` is told when it ends by itself. */
 export function startThread(onCrash: (error: Error) => void): Thread {
   const worker = new Worker(new URL(`./forecast-worker${extname(import.meta.url)}`, import.meta.url));
-  const waiting: PromiseWithResolvers<Float64Array | null>[] = [];
+  const waiting: PromiseWithResolvers<Done>[] = [];
   let ended: FltsError | null = null;
   let closing = false;
 
@@ -33,13 +33,13 @@ export function startThread(onCrash: (error: Error) => void): Thread {
   worker.on("error", (error) => end(crashed(error)));
   worker.on("message", (reply: ThreadReply) => {
     const asked = waiting.shift();
-    if (reply.ok) asked?.resolve(reply.forecast);
+    if (reply.ok) asked?.resolve(reply);
     else asked?.reject(errorOf(reply));
   });
 
-  const ask = (request: ThreadRequest): Promise<Float64Array | null> => {
+  const ask = (request: ThreadRequest): Promise<Done> => {
     if (ended !== null) return Promise.reject(ended);
-    const asked = Promise.withResolvers<Float64Array | null>();
+    const asked = Promise.withResolvers<Done>();
     waiting.push(asked);
     const given = request.kind === "predict" ? [request.windows.buffer, request.endTimesMs.buffer] : [];
     worker.postMessage(request, given);
