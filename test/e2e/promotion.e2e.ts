@@ -1,3 +1,7 @@
+import { backendSettings, connectBackends } from "@flts/backends/connect";
+import type { LoggedForecast } from "@flts/common/contracts/inference-log";
+import { buckets, keys } from "@flts/common/contracts/layout";
+import { loadConfig } from "@flts/common/service/config";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, resultOf, runFlts, stationCsv } from "./flts.ts";
 
@@ -34,6 +38,43 @@ test("a run is traced to the bytes of its dataset, and its decision comes out th
     prediction: null,
   });
   expect(await ask("explain", "--replay", "1")).toMatchObject({ same: true, differences: [] });
+});
+
+test("a logged forecast is traced on to the epoch and the replica that answered", async () => {
+  const backends = await connectBackends(loadConfig(backendSettings, { FLTS_HOME: home }));
+  const key = keys.inferenceLogPart("", "20260302", "predict-1");
+  await backends.store.ensureBucket(buckets.inferenceLogs);
+  await backends.store.put(
+    { bucket: buckets.inferenceLogs, key },
+    Buffer.from(`${JSON.stringify(forecastOf("req-1"))}\n`),
+  );
+  await backends.close();
+  expect(await ask("explain", "req-1")).toMatchObject({
+    runId: run,
+    dataset: { proven: true },
+    training: { isResult: true },
+    decisions: [{ verdict: "cold_start" }],
+    promotions: [{ epoch: 1, run_id: run }],
+    prediction: { id: "req-1", epoch: 1, replica: "inference-1", object: key },
+  });
+});
+
+/** What a replica logs of an answer. */
+const forecastOf = (req_id: string): LoggedForecast => ({
+  v: 1,
+  timestamp: "2026-03-02T10:00:00.000Z",
+  identifier: "default",
+  replica: "inference-1",
+  run_id: run,
+  model_type: "LINEAR",
+  config_hash: "c",
+  epoch: 1,
+  status: "SUCCESS",
+  operation: "Forecast",
+  req_id,
+  origin: "2026-03-02T09:58:00",
+  last: { down: 1 },
+  steps: [],
 });
 
 test("the gate is asked without promoting, an order is carried out, and taken back", async () => {

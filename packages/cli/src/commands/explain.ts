@@ -9,14 +9,14 @@ import { findPrediction, type LoggedPrediction } from "./logged-prediction.ts";
 
 /** `flts explain`: the chain from a dataset's bytes to a model, its promotions and, for a forecast, the replica that answered. */
 export async function explain(id: string, backends: Backends, output: Output): Promise<void> {
-  const prediction =
-    (await backends.tracker.getRun(id)) === null ? await findPrediction(id, backends.store) : null;
-  if (prediction === null && (await backends.tracker.getRun(id)) === null)
+  const isRun = (await backends.tracker.getRun(id)) !== null;
+  const prediction = isRun ? null : await findPrediction(id, backends.store);
+  if (!isRun && prediction === null)
     throw new FltsError(
       "RUN_MISSING",
       `${id} is neither a run nor a forecast in the logs: a forecast that was not logged has its run_id and epoch in its answer`,
     );
-  const lineage = await traceRun(prediction?.run_id ?? id, backends);
+  const lineage = await traceRun(prediction?.runId ?? id, backends);
   output.say(...linesOf(lineage, prediction, output));
   output.result({ ...lineage, prediction });
 }
@@ -71,14 +71,21 @@ function linesOf(
               `epoch ${one.epoch} of station ${stationOf(one.identifier)} at ${shortTime(one.timestamp)}: ${one.source === "gate" ? "the gate" : (one.actor ?? "a pointer")}, ${one.reason ?? "–"}`,
           )),
     ),
-    ...(prediction === null ? [] : link("answer", ...answerLines(prediction))),
+    ...(prediction === null ? [] : link("answer", ...answerLines(prediction, lineage, style))),
   ];
 }
 
 const decisionLine = (one: Lineage["decisions"][number]): string =>
   `decision ${shortId(one.decisionId)}, attempt ${one.attempt}, gate ${one.gate}, ${count(one.rows)} rows: score ${significant(one.score, 4)}, skill ${fixed(one.skill, 3)}, itself ${one.ownVerdict ?? "–"}; ${one.verdict}: ${one.reason}`;
 
-const answerLines = (one: LoggedPrediction): readonly string[] => [
-  `replica ${one.replica ?? "not logged"}, epoch ${one.epoch ?? "not logged"}, at ${one.timestamp ?? "–"}`,
-  `logged in ${one.object}`,
-];
+function answerLines(
+  { id, identifier, epoch, replica, timestamp, object }: LoggedPrediction,
+  { promotions }: Lineage,
+  style: Output["style"],
+): readonly string[] {
+  const isKept = promotions.some((one) => one.epoch === epoch);
+  return [
+    `${id} by replica ${replica ?? "(not logged)"} for station ${stationOf(identifier)} at ${shortTime(timestamp)}, epoch ${epoch}${isKept ? "" : style.bad(", which promoted another run")}`,
+    `logged in ${object}`,
+  ];
+}

@@ -1,44 +1,64 @@
+import { loggedBatch, loggedForecast } from "@flts/common/contracts/inference-log";
 import { buckets } from "@flts/common/contracts/layout";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { z } from "zod";
 
-/** A forecast as inference logged it (behaviour §7.6), as far as its lineage goes. */
-const record = z.looseObject({
-  timestamp: z.union([z.string(), z.number()]).optional(),
-  identifier: z.string().optional(),
-  run_id: z.string(),
-  epoch: z.number().optional(),
-  replica: z.string().optional(),
-  req_id: z.string().optional(),
-});
-
-export interface LoggedPrediction extends z.infer<typeof record> {
+/** A forecast as inference logged it, as far as its lineage goes. */
+export interface LoggedPrediction {
+  /** Its `req_id` or, of a batch, its `prediction_hash`. */
+  readonly id: string;
+  readonly identifier: string;
+  readonly runId: string;
+  readonly epoch: number;
+  /** Null in logs that do not say. */
+  readonly replica: string | null;
+  readonly timestamp: string;
   /** The object that holds the line. */
   readonly object: string;
 }
 
-/** The logged forecast with that request id, or that prediction's digest; null when no log has it. */
+/** Finds a forecast in the logs, by the `req_id` of its answer or by its `prediction_hash`; null when no log has it. The latest days are looked at first. */
 export async function findPrediction(id: string, store: ObjectStore): Promise<LoggedPrediction | null> {
-  const objects: string[] = [];
-  for await (const { key } of store.list(buckets.inferenceLogs, "")) objects.push(key);
-  // Folders are named by day: the latest forecasts are at the end.
-  for (const object of objects.toReversed()) {
-    const stored = await store.get({ bucket: buckets.inferenceLogs, key: object });
-    const text = stored === null ? "" : new TextDecoder().decode(stored.bytes);
-    for (const line of text.split("\n")) {
-      if (!line.includes(id)) continue;
-      const found = record.safeParse(parseJson(line));
-      if (found.success && names(found.data, id)) return { ...found.data, object };
-    }
+  const logs: { readonly object: string; readonly day: string }[] = [];
+  for await (const { key: object } of store.list(buckets.inferenceLogs, "")) {
+    const day = LOG.exec(object)?.[1];
+    if (day !== undefined) logs.push({ object, day });
   }
+  for (const { object } of logs.toSorted((a, b) => b.day.localeCompare(a.day)))
+    for await (const line of linesOf(object, store)) {
+      if (!line.includes(id)) continue;
+      const found = predictionIn(line);
+      if (found?.id === id) return { ...found, object };
+    }
   return null;
 }
 
-function names({ req_id, ...rest }: z.infer<typeof record>, id: string): boolean {
-  const { metrics } = z
-    .looseObject({ metrics: z.looseObject({ prediction_hash: z.string() }) })
-    .safeParse(rest).data ?? { metrics: null };
-  return req_id === id || metrics?.prediction_hash === id;
+/** `<station>/<day>/results.jsonl`, and the parts of a day that is not over; what else lies in the bucket is no log. */
+const LOG = /^[^_/][^/]*\/(\d{8})\/(?:results|parts\/[^/]+)\.jsonl$/;
+
+const logged = z.discriminatedUnion("operation", [loggedForecast, loggedBatch]);
+
+function predictionIn(line: string): Omit<LoggedPrediction, "object"> | null {
+  const parsed = logged.safeParse(parseJson(line));
+  if (!parsed.success) return null;
+  const { data } = parsed;
+  const { identifier, run_id: runId, epoch, replica = null, timestamp } = data;
+  const id = data.operation === "Forecast" ? data.req_id : data.metrics.prediction_hash;
+  return { id, identifier, runId, epoch, replica, timestamp };
+}
+
+/** The lines of an object of any size; none of one that is gone: a day's parts are gathered when it is over. */
+async function* linesOf(object: string, store: ObjectStore): AsyncIterable<string> {
+  const stored = await store.stream({ bucket: buckets.inferenceLogs, key: object });
+  if (stored === null) return;
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stored.chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  yield rest;
 }
 
 function parseJson(text: string): unknown {

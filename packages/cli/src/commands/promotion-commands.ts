@@ -99,7 +99,7 @@ export function addPromotionCommands(program: Command, surroundings: Surrounding
     });
 
   station("explain", "show where a run or a logged forecast comes from, or take a past decision again")
-    .argument("[id]", "a run's id, or the req_id of a forecast")
+    .argument("[id]", "a run's id, or a forecast's req_id or prediction_hash")
     .option("--replay <epoch>", "take the decision behind this epoch again from what is stored", parseCount)
     .action(async (id: string | undefined, flags: StationFlags & { readonly replay?: number }) => {
       const { replay: epoch, identifier } = flags;
