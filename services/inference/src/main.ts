@@ -5,24 +5,31 @@ import { checkName } from "@flts/common/contracts/layout";
 import { runService } from "@flts/common/service/service";
 import { stageReporter } from "@flts/common/service/stage-report";
 import { buildApp } from "./app.ts";
+import { batchSettings } from "./batch/config.ts";
+import { startBatches } from "./batch/start-batches.ts";
 import { startCompute } from "./compute/compute.ts";
 import { inferenceSettings } from "./config.ts";
+import { createKeptForecasts } from "./live/kept-forecasts.ts";
+import { createLiveMetrics } from "./live/live-metrics.ts";
+import { createPredictionLog } from "./live/prediction-log.ts";
 import { createInferenceMetrics } from "./metrics.ts";
 import type { Station } from "./model/station.ts";
 import { createAdmission } from "./predict/admission.ts";
 import { createForecastPath } from "./predict/forecast-path.ts";
 import { requestIds } from "./predict/request-ids.ts";
 import { createResponseCache } from "./predict/response-cache.ts";
+import type { Rows } from "./predict/rows.ts";
 import { createWithChampion } from "./predict/with-champion.ts";
 import { createRequestTally } from "./request-tally.ts";
 import { startServing } from "./serving.ts";
 
 await runService({
   name: "inference",
-  settings: { ...inferenceSettings, ...backendSettings },
+  settings: { ...inferenceSettings, ...batchSettings, ...backendSettings },
   secrets: backendSecrets,
   start: async ({ config, log, metrics, probes, onStop }) => {
-    const group = `inference-promotions-${checkName("POD_NAME", config.POD_NAME || hostname())}`;
+    const replica = checkName("POD_NAME", config.POD_NAME || hostname());
+    const group = `inference-promotions-${replica}`;
     const backends = await connectBackends(config);
     onStop("backends", () => backends.close());
     const { store, tracker, clock, random } = backends;
@@ -77,7 +84,34 @@ await runService({
     probes.showComponent("store", () => serving.health().store);
     probes.addComponent("model", () => own().slot.current() !== null);
     const cachedFrame = serving.frame.current;
+    const cachedRows = (identifier: string | null): Rows | null =>
+      serving.stations.isOwn(identifier) ? serving.frame.rows() : null;
     const nextRequestId = requestIds(random);
+    const { borrow } = serving.stations;
+    const liveMetrics = createLiveMetrics(metrics.registry);
+    const logBucket = config.INFERENCE_LOG_BUCKET;
+    const kept = createKeptForecasts(store, logBucket);
+    const common = { store, clock, random, log, replica, kept };
+    const batches = startBatches({
+      ...common,
+      messageLog: backends.log,
+      config,
+      borrow,
+      admission,
+      report: stageReporter(log, metrics),
+      metrics: liveMetrics,
+    });
+    onStop("batches", () => batches.stop());
+    probes.showComponent("batches", () => batches.isAlive());
+    const forecast = createForecastPath({ borrow, cachedFrame: cachedRows, admission, nextRequestId });
+    const predictionLog = createPredictionLog({
+      ...common,
+      bucket: logBucket,
+      rate: config.INFERENCE_DISABLE_LOG_UPLOAD ? 0 : config.PREDICTION_LOG_RATE,
+      onLogged: liveMetrics.countLogged,
+      onDropped: liveMetrics.countDropped,
+    });
+    onStop("prediction log", () => predictionLog.stop());
     const app = buildApp({
       log,
       registry: metrics.registry,
@@ -91,13 +125,8 @@ await runService({
       admission,
       compute: compute.stats,
       resize: compute.resize,
-      withChampion: createWithChampion({ borrow: serving.stations.borrow, admission }),
-      forecast: createForecastPath({
-        borrow: serving.stations.borrow,
-        cachedFrame: (identifier) => (serving.stations.isOwn(identifier) ? serving.frame.rows() : null),
-        admission,
-        nextRequestId,
-      }),
+      withChampion: createWithChampion({ borrow, admission }),
+      forecast: predictionLog.watch(forecast, cachedRows),
       cache: config.ENABLE_PREDICT_CACHE
         ? createResponseCache({
             maxBytes: config.PREDICT_CACHE_BYTES,

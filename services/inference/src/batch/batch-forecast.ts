@@ -120,7 +120,11 @@ async function admitted<T>(
 /** Refused, or given up because others took too long. */
 const BUSY = [429, 504];
 
-const sliceForecast = ({ timesMs, values, lower, upper }: Forecast, from: number, width: number): Forecast => ({
+const sliceForecast = (
+  { timesMs, values, lower, upper }: Forecast,
+  from: number,
+  width: number,
+): Forecast => ({
   timesMs: timesMs.subarray(from),
   values: values.subarray(from * width),
   lower: lower.subarray(from * width),

@@ -1,9 +1,9 @@
 import { readDocument, writeDocument } from "@flts/common/claim-check/documents";
 import { hasCode } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
+import { dayOf } from "@flts/common/housekeeping/housekeeping";
 import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectRef, ObjectStore } from "@flts/common/ports/object-store";
-import { dayOf } from "@flts/common/housekeeping/housekeeping";
 import { z } from "zod";
 import { linesOf } from "../live/kept-forecasts.ts";
 
@@ -58,12 +58,6 @@ export function createBatchLog(store: ObjectStore, bucket: string, clock: Clock)
     return { ref, objectKey, timestamp, published };
   }
 
-  const encode = ({ objectKey, timestamp, published }: Omit<BatchEntry, "ref">) => ({
-    object_key: objectKey,
-    timestamp,
-    published,
-  });
-
   return {
     async begin(name) {
       const now = clock.now();
@@ -91,6 +85,12 @@ export function createBatchLog(store: ObjectStore, bucket: string, clock: Clock)
     isFinished: async (name) => (await find(refOf(name)))?.published === true,
   };
 }
+
+const encode = ({ objectKey, timestamp, published }: Omit<BatchEntry, "ref">) => ({
+  object_key: objectKey,
+  timestamp,
+  published,
+});
 
 /** Whether it was created: false where it was there. */
 async function createOnly(put: () => Promise<unknown>): Promise<boolean> {

@@ -21,8 +21,8 @@ type Findings = Pick<LoggedBatch, "metrics" | "samples">;
 export function findingsOf(table: Table, forecast: Forecast, options: BatchRecordOptions): Findings {
   const { targets, predictionHash: prediction_hash, maxErrorSteps, maxSampleColumns } = options;
   const rows = forecast.timesMs.length;
-  const actual = actualOf(table, targets, rows);
-  const pass = { forecast, actual, targets, rows };
+  const actual = lastCells(table, targets, rows);
+  const pass = { forecast, actual, before: lastCells(table, targets, rows, 1), targets };
   const known = Array.from({ length: rows }, (_, row) => row).filter((row) =>
     targets.every((_, target) => Number.isFinite(actual[row * targets.length + target])),
   );
@@ -40,26 +40,29 @@ interface Pass {
   readonly forecast: Forecast;
   /** `[rows, targets]`, row-major; NaN where a cell has no value. */
   readonly actual: Float64Array;
+  /** Of the row before each. */
+  readonly before: Float64Array;
   readonly targets: readonly string[];
-  readonly rows: number;
 }
 
-/** The last `rows` values of the targets: `[rows, targets]`. */
-function actualOf(table: Table, targets: readonly string[], rows: number): Float64Array {
-  const actual = new Float64Array(rows * targets.length);
+/** The last `rows` values of the targets, or those `earlier` rows before them: `[rows, targets]`. */
+function lastCells(table: Table, targets: readonly string[], rows: number, earlier = 0): Float64Array {
+  const cells = new Float64Array(rows * targets.length);
   for (const [target, name] of targets.entries()) {
     const column = columnOf(table, name);
-    const first = column.length - rows;
-    for (let row = 0; row < rows; row++) actual[row * targets.length + target] = column[first + row]!;
+    const first = column.length - rows - earlier;
+    for (let row = 0; row < rows; row++) cells[row * targets.length + target] = column[first + row]!;
   }
-  return actual;
+  return cells;
 }
 
-function errorsOf({ forecast, actual, targets }: Pass, known: readonly number[], maxErrorSteps: number) {
+function errorsOf(pass: Pass, known: readonly number[], maxErrorSteps: number) {
+  const { forecast, actual, targets } = pass;
   const width = targets.length;
   const pick = (values: Float64Array): Float64Array =>
-    Float64Array.from({ length: known.length * width }, (_, at) =>
-      values[known[Math.floor(at / width)]! * width + (at % width)]!,
+    Float64Array.from(
+      { length: known.length * width },
+      (_, at) => values[known[Math.floor(at / width)]! * width + (at % width)]!,
     );
   const [truth, predicted] = [pick(actual), pick(forecast.values)];
   const total = measure(truth, predicted, width);
@@ -79,25 +82,21 @@ function errorsOf({ forecast, actual, targets }: Pass, known: readonly number[],
       return { step: row + 1, mae: measure(at(truth), at(predicted)).mae };
     }),
     coverage: coverage(truth, pick(forecast.lower), pick(forecast.upper)),
-    skill: skillOf(total.mse, { actual, width, known }),
+    skill: skillOf(pass, known),
   };
 }
 
-/** 1 − rmse / rmse of persistence over the same rows; rows whose predecessor has no value have no rival. */
-function skillOf(
-  mse: number,
-  { actual, width, known }: { actual: Float64Array; width: number; known: readonly number[] },
-): number | null {
-  let sum = 0;
-  let count = 0;
+/** 1 − rmse / rmse of persistence, over the cells whose predecessor has a value. */
+function skillOf({ forecast, actual, before, targets }: Pass, known: readonly number[]): number | null {
+  let own = 0;
+  let rival = 0;
   for (const row of known)
-    for (let target = 0; target < width; target++) {
-      const change = actual[row * width + target]! - (actual[(row - 1) * width + target] ?? Number.NaN);
-      if (Number.isNaN(change)) continue;
-      sum += change ** 2;
-      count++;
+    for (let at = row * targets.length; at < (row + 1) * targets.length; at++) {
+      if (!Number.isFinite(before[at])) continue;
+      own += (forecast.values[at]! - actual[at]!) ** 2;
+      rival += (before[at]! - actual[at]!) ** 2;
     }
-  return sum > 0 ? 1 - Math.sqrt(mse / (sum / count)) : null;
+  return rival > 0 ? 1 - Math.sqrt(own / rival) : null;
 }
 
 /** The reference's five: the first, at a tenth, half and nine tenths, and the last; fewer of few rows. */
@@ -105,7 +104,11 @@ const samplePositions = (rows: number): readonly number[] => [
   ...new Set([0, 0.1, 0.5, 0.9].map((share) => Math.floor(rows * share)).concat(rows - 1)),
 ];
 
-function sampleAt({ forecast, actual, targets }: Pass, row: number, maxColumns: number): Findings["samples"][number] {
+function sampleAt(
+  { forecast, actual, targets }: Pass,
+  row: number,
+  maxColumns: number,
+): Findings["samples"][number] {
   const shown = targets.slice(0, maxColumns).map((name, target) => ({
     name,
     pred: forecast.values[row * targets.length + target]!,
