@@ -1,5 +1,4 @@
 import { readDocument } from "@flts/common/claim-check/documents";
-import { candidate as candidateSchema } from "@flts/common/contracts/candidate";
 import { hasCode } from "@flts/common/contracts/errors";
 import { modelTraining, topics, trainingData } from "@flts/common/contracts/events";
 import { stationOf } from "@flts/common/contracts/identity";
@@ -12,8 +11,9 @@ import { deadLetterTopic } from "@flts/common/stage/dead-letter";
 import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
 import { lackOf } from "@flts/eval/sweep/champion-check";
 import { z } from "zod";
-import { listDecisions } from "./pipeline/outcome.ts";
 import { trainerOf } from "./pipeline/process-specs.ts";
+import { readDocuments } from "./read-documents.ts";
+import { type RoundReport, reportRounds } from "./status-rounds.ts";
 
 /** The state of a pipeline as store and log tell it; whether anything runs does not matter. */
 export interface StatusReport {
@@ -41,22 +41,6 @@ export interface StationReport {
     /** Why its run or files cannot be had; null when they are whole. */
     readonly lack: string | null;
   } | null;
-}
-
-export interface RoundReport {
-  readonly round: string;
-  readonly identifier: string;
-  readonly configHash: string;
-  readonly candidates: readonly {
-    readonly family: string;
-    readonly status: "SUCCESS" | "FAILED";
-    readonly runId: string | null;
-    readonly seconds: number;
-    readonly reason: string | null;
-  }[];
-  /** The latest; null while eval has not decided. */
-  readonly verdict: string | null;
-  readonly reason: string | null;
 }
 
 /** Reads a pipeline's state. `families` names those whose trainers' groups are looked at. */
@@ -90,7 +74,9 @@ async function reportStations(
     const station = stationOf(identifier);
     stations.set(station, { identifier: station, ...blank, ...stations.get(station), ...known });
   };
-  const tables = await readAll(store, buckets.processed, "", tableHead, (key) => TRAIN_HEAD.test(key));
+  const tables = await readDocuments(store, { bucket: buckets.processed, prefix: "" }, tableHead, (key) =>
+    TRAIN_HEAD.test(key),
+  );
   for (const { identifier, round, train_source_object: source, row_count: rows } of tables)
     note(identifier, { table: { round, source, rows } });
   const laid: string[] = [];
@@ -143,48 +129,6 @@ const tableHead = z.looseObject({
   train_source_object: z.string(),
   row_count: z.number(),
 });
-
-/** Every document of a bucket under a prefix whose key is wanted. */
-async function readAll<T>(
-  store: ObjectStore,
-  bucket: string,
-  prefix: string,
-  schema: z.ZodType<T>,
-  wanted: (key: string) => boolean = () => true,
-): Promise<readonly T[]> {
-  const documents: T[] = [];
-  for await (const { key } of store.list(bucket, prefix)) {
-    if (!wanted(key)) continue;
-    const stored = await readDocument(store, { bucket, key }, schema, "POINTER_INVALID");
-    if (stored !== null) documents.push(stored.document);
-  }
-  return documents;
-}
-
-async function reportRounds(store: ObjectStore): Promise<readonly RoundReport[]> {
-  const all = await readAll(store, buckets.promotion, "candidates/", candidateSchema);
-  const byRound = Map.groupBy(all, ({ round }) => round);
-  return Promise.all(
-    [...byRound].map(async ([round, candidates]) => {
-      const decisions = await listDecisions(store, round);
-      const latest = decisions.toSorted((a, b) => b.timestamp.localeCompare(a.timestamp))[0];
-      return {
-        round,
-        identifier: stationOf(candidates[0]?.identifier ?? ""),
-        configHash: candidates[0]?.config_hash ?? "",
-        candidates: candidates.map(({ model_type, status, run_id, seconds, reason }) => ({
-          family: model_type,
-          status,
-          runId: run_id,
-          seconds,
-          reason: reason ?? null,
-        })),
-        verdict: latest?.verdict ?? null,
-        reason: latest?.reason ?? null,
-      };
-    }),
-  );
-}
 
 /** The groups of the services with the topics they may consume, by their default names: a trainer hears claims, or of the models it combines. */
 const groupsOf = (families: readonly string[]): readonly { group: string; topic: string }[] => [
@@ -241,12 +185,23 @@ function pendingOf(
     table === null ? [] : [{ identifier, round: table.round }],
   );
   const undecided = new Map([...rounds, ...present].map(({ identifier, round }) => [round, identifier]));
+  const waits = new Map(rounds.map(({ round, waiting }) => [round, waiting]));
   return [
     ...groups
       .filter(({ lag }) => lag > 0)
       .map(({ group, topic, lag }) => `${group} has ${lag} message(s) of ${topic} before it`),
     ...[...undecided]
       .filter(([round]) => !decided.has(round))
-      .map(([round, identifier]) => `round ${round} of station ${identifier} is not decided yet`),
+      .map(
+        ([round, identifier]) =>
+          `round ${round} of station ${identifier} ${waitText(waits.get(round)) ?? "is not decided yet"}`,
+      ),
   ];
+}
+
+function waitText(waiting: RoundReport["waiting"] | undefined): string | null {
+  if (!waiting) return null;
+  const { missing, failed, since } = waiting;
+  const lacking = [...missing, ...failed.map((family) => `${family} (failed so far)`)];
+  return lacking.length === 0 ? null : `waits for ${lacking.join(", ")} since ${since}`;
 }

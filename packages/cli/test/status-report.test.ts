@@ -54,11 +54,26 @@ test("a round without a decision is pending, and shows its candidates", async ()
       identifier: "default",
       configHash: "c1",
       candidates: [{ family: "LINEAR", status: "SUCCESS", runId: "run-LINEAR", seconds: 2, reason: null }],
+      waiting: null,
       verdict: null,
       reason: null,
     },
   ]);
   expect(pending).toEqual(["round r1 of station default is not decided yet"]);
+});
+
+test("a round that waits says for whom and since when, by what its candidates are now", async () => {
+  const backends = await setUp();
+  const since = "2026-03-02T10:00:00.000Z";
+  const waiting = { round: "r1", identifier: "", config_hash: "c1", waited_ms: 0, since };
+  const ref = { bucket: buckets.promotion, key: keys.waiting("r1") };
+  await writeDocument(backends.store, ref, { ...waiting, expected: ["GRU", "LINEAR", "LSTM"] });
+  const failed: Candidate = { ...candidate, model_type: "LSTM", status: "FAILED", run_id: null };
+  const key = keys.candidate("r1", "LSTM", "work-LSTM");
+  await writeDocument(backends.store, { bucket: buckets.promotion, key }, failed);
+  const { rounds, pending } = await reportStatus(backends, []);
+  expect(rounds[0]?.waiting).toEqual({ since, missing: ["GRU"], failed: ["LSTM"] });
+  expect(pending).toEqual([`round r1 of station default waits for GRU, LSTM (failed so far) since ${since}`]);
 });
 
 test("a promotion shows its station's champion, and the copy at the root is not another station", async () => {

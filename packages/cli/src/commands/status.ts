@@ -104,7 +104,7 @@ const stationTable = (stations: StatusReport["stations"], style: Output["style"]
 const roundTable = (rounds: StatusReport["rounds"], style: Output["style"]): string[] =>
   renderTable(
     [{ title: "round" }, { title: "station" }, { title: "candidates" }, { title: "decision" }],
-    rounds.map(({ round, identifier, candidates, verdict }) => [
+    rounds.map(({ round, identifier, candidates, waiting, verdict }) => [
       shortId(round),
       identifier,
       candidates
@@ -112,7 +112,7 @@ const roundTable = (rounds: StatusReport["rounds"], style: Output["style"]): str
           result === "SUCCESS" ? `${family} (${duration(seconds)})` : style.bad(`${family} failed`),
         )
         .join(", "),
-      verdict ?? "none yet",
+      verdict ?? (waiting === null ? "none yet" : "waits"),
     ]),
     style,
   );
