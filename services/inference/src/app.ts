@@ -1,5 +1,6 @@
 import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
 import type { FastifyInstance } from "fastify";
+import { addBulkRoute, type BulkLimits } from "./arrow/routes.ts";
 import { takeJsonBodies } from "./json-body.ts";
 import { addOipRoutes, type OipDeps } from "./oip/routes.ts";
 import { addOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
@@ -14,6 +15,7 @@ export interface InferenceDeps
     Pick<OipDeps, "withChampion"> {
   /** A request whose head or body takes longer to come is refused. */
   readonly slowClientMs: number;
+  readonly bulk: BulkLimits;
   /** For load tests; null where the route is switched off. */
   readonly publish: PublishDeps | null;
 }
@@ -40,6 +42,7 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   });
   takeJsonBodies(app);
   addPredictRoute(app, { ...deps, observe: tally.observe });
+  addBulkRoute(app, { ...deps, observe: tally.observe, limits: deps.bulk });
   addOipRoutes(app, { ...deps, observe: tally.observe, isReady: () => slot.current() !== null });
   addOperatorRoutes(app, { ...deps, servedFromCache: () => cache?.served() ?? 0 });
   if (deps.publish !== null) addPublishRoute(app, deps.publish);

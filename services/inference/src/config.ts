@@ -44,6 +44,15 @@ export const inferenceSettings = {
   PUBLISH_TOPIC: setting.text(inferenceData.name),
   /** Largest body of a request: some hundred thousand cells. */
   PREDICT_MAX_BYTES: setting.int(8 * 1024 ** 2, { min: 1_024 }),
+  /** Largest body of a bulk request, and largest record batch in it. */
+  BULK_MAX_BYTES: setting.int(256 * 1024 ** 2, { min: 1_024 }),
+  BULK_MAX_BATCH_BYTES: setting.int(32 * 1024 ** 2, { min: 1_024 }),
+  /** Rows of a bulk request: a million rows of eleven columns take 100 MB. */
+  BULK_MAX_ROWS: setting.int(1_500_000, { min: 1 }),
+  /** Bulk requests in hand at once; more are refused with 429. */
+  BULK_MAX_REQUESTS: setting.int(1, { min: 1 }),
+  /** A bulk request that takes longer is given up. */
+  BULK_TIMEOUT_MS: setting.int(300_000, { min: 1 }),
   CLAIM_MAX_BYTES: setting.int(1024 ** 3, { min: 1 }),
   TOPIC_PARTITIONS: setting.int(4, { min: 1, max: 1_000 }),
 };

@@ -118,6 +118,13 @@ await runService({
       probes,
       bodyLimitBytes: config.PREDICT_MAX_BYTES,
       slowClientMs: config.SLOW_CLIENT_MS,
+      bulk: {
+        maxBytes: config.BULK_MAX_BYTES,
+        maxBatchBytes: config.BULK_MAX_BATCH_BYTES,
+        maxRows: config.BULK_MAX_ROWS,
+        maxRequests: config.BULK_MAX_REQUESTS,
+        timeoutMs: config.BULK_TIMEOUT_MS,
+      },
       logRequests: config.LOG_REQUESTS,
       slot: own().slot,
       cachedFrame,

@@ -52,6 +52,13 @@ export function createService({
     probes: createProbes(),
     bodyLimitBytes: BODY_LIMIT_BYTES,
     slowClientMs,
+    bulk: {
+      maxBytes: 8 * 1024 ** 2,
+      maxBatchBytes: 1024 ** 2,
+      maxRows: 20_000,
+      maxRequests: 1,
+      timeoutMs: 60_000,
+    },
     logRequests: false,
     slot,
     admission,

@@ -59,8 +59,7 @@ function outputsOf({ outputs: wanted }: InferRequest): readonly string[] {
 }
 
 function checkFinite({ values, lower, upper }: WindowForecasts, endTimesMs: Float64Array): void {
-  const isFinite = (numbers: Float64Array): boolean => numbers.every((number) => Number.isFinite(number));
-  if (isFinite(values) && isFinite(lower) && isFinite(upper)) return;
+  if ([values, lower, upper].every((numbers) => numbers.every(Number.isFinite))) return;
   const timeless = endTimesMs.some((endMs) => Number.isNaN(endMs));
   throw new HttpError(
     400,

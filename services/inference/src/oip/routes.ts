@@ -89,9 +89,6 @@ function checkVersion({ promotion }: Champion, { version }: ModelRoute["Params"]
 
 /** The protocol's ways: errors under `error`, and bodies whose type its clients do not care to name. */
 function speakProtocol(scope: FastifyInstance, log: Logger): void {
-  const errorBody = (detail: unknown): object => ({
-    error: typeof detail === "string" ? detail : JSON.stringify(detail),
-  });
   scope.setErrorHandler((error, request, reply) => answerError(error, request, reply, log, errorBody));
   scope.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody("Not Found")));
   scope.addContentTypeParser<string>("*", { parseAs: "string" }, ({ headers }, text, done) => {
@@ -102,3 +99,7 @@ function speakProtocol(scope: FastifyInstance, log: Logger): void {
       );
   });
 }
+
+const errorBody = (detail: unknown): object => ({
+  error: typeof detail === "string" ? detail : JSON.stringify(detail),
+});

@@ -19,6 +19,8 @@ export interface Admission {
 export interface Arrival {
   /** How long the client waits for its answer; null where it does not say. */
   readonly timeoutMs: number | null;
+  /** Longest that such a request may take, where that is another time than for most. */
+  readonly limitMs?: number;
   /** Whether it is still there. */
   readonly isPresent: () => boolean;
 }
@@ -53,7 +55,7 @@ export interface AdmissionOptions {
   readonly maxPending: number;
   /** Longest wait for the work of others. */
   readonly maxWaitMs: number;
-  /** Longest that any request may take. */
+  /** Longest that a request may take that brings no limit of its own. */
   readonly timeoutMs: number;
   /** Told how long each request waited until its first window was computed. */
   readonly onWait: (waitMs: number) => void;
@@ -79,8 +81,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return (owed * msPerWindow) / Math.max(1, threads);
   }
 
-  function letIn({ timeoutMs: asked, isPresent }: Arrival): Ticket {
-    const patienceMs = Math.min(asked ?? timeoutMs, timeoutMs);
+  function letIn({ timeoutMs: asked, limitMs = timeoutMs, isPresent }: Arrival): Ticket {
+    const patienceMs = Math.min(asked ?? limitMs, limitMs);
     const waitMs = predictedWaitMs();
     if (tickets.size >= maxPending || waitMs > Math.min(maxWaitMs, patienceMs)) {
       counts.refused += 1;

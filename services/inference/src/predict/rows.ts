@@ -12,7 +12,7 @@ export interface Rows {
 }
 
 /** Columns that may hold the time stamps, after the one that the request names. */
-const timeColumns = ["ts", "timestamp", "time", "date"];
+export const timeColumns = ["ts", "timestamp", "time", "date"];
 
 /** What pandas' nanoseconds can express; the reference refuses other times as invalid. */
 export const MIN_TIME_MS = Date.UTC(1677, 8, 22);

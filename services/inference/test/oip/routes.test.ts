@@ -20,6 +20,21 @@ const windowOf = (fields: object = {}) => ({
 const infer = (payload: unknown, headers: Record<string, string> = {}, url = INFER) =>
   service.post(payload, url, headers);
 
+const time = (fields: object = {}) => ({
+  name: "end_time_ms",
+  datatype: "INT64",
+  shape: [1],
+  data: [0],
+  ...fields,
+});
+const answerTensor = (name: string, value: number) => ({
+  name,
+  datatype: "FP64",
+  shape: [2, 1, 1],
+  data: [value, value],
+});
+const failing = () => Promise.reject(new TypeError("secret"));
+
 describe("health and metadata", () => {
   it("is alive and ready while a model is served", async () => {
     expect((await service.get("/v2/health/live")).json()).toEqual({ live: true });
@@ -93,12 +108,6 @@ describe("POST /v2/models/{name}/infer", () => {
       id: "a",
       inputs: [windowOf({ shape: [2, 2, 2], data: [1, 2, 3, 4, 5, 6, 7, null] })],
     });
-    const tensor = (name: string, value: number) => ({
-      name,
-      datatype: "FP64",
-      shape: [2, 1, 1],
-      data: [value, value],
-    });
     expect([response.statusCode, response.json()]).toEqual([
       200,
       {
@@ -106,7 +115,7 @@ describe("POST /v2/models/{name}/infer", () => {
         model_version: "1",
         id: "a",
         parameters: { run_id: "run-1", model_type: "LINEAR", config_hash: "config-1" },
-        outputs: [tensor("forecast", 42), tensor("lower", 41), tensor("upper", 43)],
+        outputs: [answerTensor("forecast", 42), answerTensor("lower", 41), answerTensor("upper", 43)],
       },
     ]);
   });
@@ -145,13 +154,6 @@ describe("POST /v2/models/{name}/infer", () => {
     expect(response.statusCode).toBe(200);
   });
 
-  const time = (fields: object = {}) => ({
-    name: "end_time_ms",
-    datatype: "INT64",
-    shape: [1],
-    data: [0],
-    ...fields,
-  });
   it.each<[string, unknown, string]>([
     ["no bytes", "", "body: "],
     ["half a document", '{"inputs":', "Request body is not valid JSON"],
@@ -253,8 +255,10 @@ describe("POST /v2/models/{name}/infer", () => {
   });
 
   it("answers a model that fails with a bare 500, and counts it", async () => {
-    const forecastWindows = () => Promise.reject(new TypeError("secret"));
-    service.slot.switchTo({ promotion: promotionOf(2), model: constantModel(1, { forecastWindows }) });
+    service.slot.switchTo({
+      promotion: promotionOf(2),
+      model: constantModel(1, { forecastWindows: failing }),
+    });
     const response = await infer({ inputs: [windowOf()] });
     expect([response.statusCode, response.json()]).toEqual([500, { error: "Internal Server Error" }]);
     expect((await service.get("/queue_stats")).json()).toMatchObject({ error_500_total: 1 });
@@ -291,7 +295,7 @@ describe("POST /v2/models/{name}/infer", () => {
       fc.asyncProperty(body, async (value) => {
         const response = await infer(JSON.stringify(value));
         expect([200, 400]).toContain(response.statusCode);
-        if (response.statusCode === 400) expect(response.json()).toEqual({ error: expect.any(String) });
+        expect(Object.keys(response.json())).toContain(response.statusCode === 200 ? "outputs" : "error");
       }),
       { numRuns: 500 },
     );
