@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runClosedLoop } from "@flts/testing/load/closed-loop";
+import type { Reply } from "@flts/testing/load/connection";
 import { runOpenLoop } from "@flts/testing/load/open-loop";
 import { createSeededRandom } from "@flts/testing/seeded-random";
 import { openHome, promote, storeRottenRun, storeRun, trainLstm } from "./predict/home.ts";
@@ -53,12 +54,23 @@ if (wanted("open")) {
 
 if (wanted("overload")) {
   const long = { host, port, requests: predictRequests(station, 100, LONG_STEPS) };
-  const capacity = await runClosedLoop({ ...long, users: LONG_USERS, durationMs });
-  print("predict.long.capacity", { steps: LONG_STEPS, ...capacity });
-  const rate = OVERLOAD_FACTOR * capacity.requestsPerSecond;
-  const overload = await runOpenLoop({ ...long, rate, durationMs, random });
-  const goodputShare = Number((overload.requestsPerSecond / capacity.requestsPerSecond).toFixed(3));
-  print(`predict.overload.${OVERLOAD_FACTOR}x`, { rate, goodputShare, ...overload });
+  const full = countSteady(durationMs);
+  const capacity = await withCosts(replica, () =>
+    runClosedLoop({ ...long, users: LONG_USERS, durationMs, onReply: full.count }),
+  );
+  print("predict.long.capacity", { steps: LONG_STEPS, goodput: full.perSecond(), ...capacity });
+  const rate = Math.round(OVERLOAD_FACTOR * full.perSecond());
+  const over = countSteady(durationMs);
+  const overload = await withCosts(replica, () =>
+    runOpenLoop({ ...long, rate, durationMs, random, onReply: over.count }),
+  );
+  const goodputShare = Number((over.perSecond() / full.perSecond()).toFixed(3));
+  print(`predict.overload.${OVERLOAD_FACTOR}x`, {
+    rate,
+    goodput: over.perSecond(),
+    goodputShare,
+    ...overload,
+  });
 }
 
 if (wanted("swaps")) {
@@ -82,3 +94,16 @@ if (wanted("swaps")) {
 await replica.stop();
 await home.backends.close();
 rmSync(folder, { recursive: true, force: true });
+
+/** Counts answers in the second half of a load: in the first one queues are still filling, and after it they drain. */
+function countSteady(loadMs: number) {
+  const begun = performance.now();
+  let answers = 0;
+  return {
+    count({ status }: Reply): void {
+      const elapsed = performance.now() - begun;
+      if (status === 200 && elapsed > loadMs / 2 && elapsed <= loadMs) answers += 1;
+    },
+    perSecond: (): number => Number(((answers * 2000) / loadMs).toFixed(1)),
+  };
+}
