@@ -1,0 +1,84 @@
+"""`drive.py matrix`: the reference's scaling matrix."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timezone
+from itertools import product
+from time import monotonic, sleep
+
+from .cluster import Cluster, ClusterError
+from .master import Master, MasterError, Outcome
+from .tables import MATRIX_HEADER, CsvTable
+from .timeline import Watch, render
+
+MAX_SPAWN_RATE = 50
+
+
+def run_matrix(options: Namespace) -> bool:
+    """Writes auto_summary.csv and a timeline for each run. Returns whether every run took place and no request failed."""
+    cluster = Cluster(options.namespace, options.kubectl)
+    master = Master(options.master_url)
+    table = CsvTable(options.output / "auto_summary.csv", MATRIX_HEADER)
+    good = True
+    for replicas, workers in product(options.replica_counts, options.worker_counts):
+        with cluster.fixed(options.deployment, replicas), cluster.fixed(options.worker_deployment, workers):
+            for users in options.user_counts:
+                good &= measure(options, cluster, master, table, replicas, workers, users)
+                sleep(options.cool_down)
+    return good
+
+
+def measure(
+    options: Namespace, cluster: Cluster, master: Master, table: CsvTable, replicas: int, workers: int, users: int
+) -> bool:
+    timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    try:
+        cluster.wait_until_ready(options.deployment, replicas, options.ready_timeout)
+        cluster.wait_until_ready(options.worker_deployment, workers, options.ready_timeout)
+        master.wait_for_workers(workers, options.ready_timeout)
+        watch = Watch(cluster, options.deployment, options.monitoring_interval)
+        try:
+            outcome, seconds = put_under_load(options, master, users)
+        finally:
+            samples = watch.stop()
+    except (ClusterError, MasterError) as error:
+        table.add(replicas, workers, users, None, None, None, None, None, None, None, timestamp, f"failed: {error}")
+        print(f"{replicas} replicas, {workers} workers, {users} users: failed: {error}", flush=True)
+        return False
+    (options.output / f"timeline-{replicas}-{workers}-{users}.txt").write_text(render(samples), encoding="utf-8")
+    table.add(
+        replicas,
+        workers,
+        users,
+        outcome.rps,
+        outcome.median_ms,
+        outcome.p95_ms,
+        outcome.p99_ms,
+        outcome.failures_percent,
+        outcome.requests,
+        seconds,
+        timestamp,
+        "ok",
+    )
+    print(f"{replicas} replicas, {workers} workers, {users} users: {describe(outcome)}", flush=True)
+    return outcome.requests > 0 and outcome.failures == 0
+
+
+def put_under_load(options: Namespace, master: Master, users: int) -> tuple[Outcome, float]:
+    """Resets the counts, swarms, waits, and reads the counts before it stops. Returns them and the seconds it took."""
+    master.reset()
+    begun = monotonic()
+    master.swarm(users, max(1, min(users // 10, MAX_SPAWN_RATE)), options.target_host)
+    try:
+        sleep(options.test_duration)
+        return master.outcome(), monotonic() - begun
+    finally:
+        master.stop()
+
+
+def describe(outcome: Outcome) -> str:
+    return (
+        f"{outcome.rps:.1f} requests/s, median {outcome.median_ms:g} ms, p95 {outcome.p95_ms:g} ms, "
+        f"{outcome.failures} of {outcome.requests} failed"
+    )
