@@ -43,7 +43,9 @@ export async function startCluster(backends: (service: string) => Environment): 
     startService(name, folder, { ...processSettings, ...backends(name), ...settings });
   const gateway = start("gateway", "gateway", {});
   const judge = start("eval", "eval", { ...expected, PROMOTION_API_TOKEN: promotionToken });
-  const inference = replicas.map((name) => start(name, "inference", { POD_NAME: name }));
+  const inference = replicas.map((name) =>
+    start(name, "inference", { POD_NAME: name, PREDICTION_LOG_RATE: "1" }),
+  );
   const training = trainers.map(({ family, group }) =>
     start(`train-${family.toLowerCase()}`, "train", {
       ...network,

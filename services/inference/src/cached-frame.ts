@@ -1,15 +1,12 @@
-import { openClaim } from "@flts/common/claim-check/claim-check";
-import { FltsError, hasCode } from "@flts/common/contracts/errors";
+import { hasCode } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Random } from "@flts/common/ports/random";
-import { invertScaling, scalingSchema } from "@flts/common/scaler/scaling";
 import type { Logger } from "@flts/common/service/logger";
 import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
-import { readParquet } from "@flts/forecasting/table/parquet";
-import { createTable, rowCount, type Table } from "@flts/forecasting/table/table";
+import { rowCount, type Table } from "@flts/forecasting/table/table";
 import type { Rows } from "./predict/rows.ts";
-import { type TestTableName, testTableClaim } from "./test-table.ts";
+import { openTable, presentTableClaim, readProcessedTable, type TableName } from "./processed-table.ts";
 
 /** The station's processed test table in raw units: what is forecast when a request brings no rows of its own. */
 export interface CachedFrame {
@@ -22,7 +19,7 @@ export interface CachedFrame {
   stop(): Promise<void>;
 }
 
-export interface CachedFrameDeps extends TestTableName {
+export interface CachedFrameDeps extends TableName {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -82,26 +79,6 @@ const TIME_COLUMN = "time";
 
 /** @throws OBJECT_MISSING, POINTER_INVALID, TABLE_INVALID, and what opening a claim throws */
 async function readTestTable(deps: CachedFrameDeps): Promise<{ table: Table; object: string }> {
-  const { store, bucket, maxBytes } = deps;
-  const claim = await testTableClaim(store, deps);
-  const bytes = await openClaim(store, claim, { allowedBuckets: [bucket], maxBytes });
-  const { table, metadata } = await readParquet(bytes);
-  return { table: toRawUnits(table, metadata["scaling"]), object: claim.object };
-}
-
-/** Takes the table's scaling back, which it carries with it. @throws TABLE_INVALID */
-function toRawUnits(table: Table, scalingText: string | undefined): Table {
-  const scaling = scalingSchema.safeParse(parseJson(scalingText));
-  if (!scaling.success)
-    throw new FltsError("TABLE_INVALID", "the processed test table does not say how it was scaled");
-  const raw = invertScaling(scaling.data, table.columns, table.values);
-  return createTable(table.timesMs, table.columns, raw);
-}
-
-function parseJson(text = ""): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const claim = await presentTableClaim(deps.store, deps);
+  return { table: await readProcessedTable(await openTable(deps.store, claim, deps)), object: claim.object };
 }

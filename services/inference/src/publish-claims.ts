@@ -10,7 +10,7 @@ import { toMessage } from "@flts/common/stage/runner";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { parseJson } from "./json-body.ts";
-import { testTableClaim } from "./test-table.ts";
+import { presentTableClaim } from "./processed-table.ts";
 
 export interface PublishDeps {
   readonly messageLog: Pick<MessageLog, "publish">;
@@ -66,7 +66,7 @@ export function addPublishRoute(app: FastifyInstance, deps: PublishDeps): void {
   async function claimOn(key: string, identifier: string) {
     const info = await store.head({ bucket, key });
     if (info !== null) return { bucket, object: key, size: info.sizeBytes };
-    return testTableClaim(store, { bucket, identifier, objectName: key });
+    return presentTableClaim(store, { bucket, identifier, objectName: key });
   }
 }
 

@@ -2,8 +2,7 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Logger } from "@flts/common/service/logger";
 import { type ColumnReference, driftOf, referenceOf } from "@flts/forecasting/evaluation/drift";
 import type { Table } from "@flts/forecasting/table/table";
-import { openTable, readProcessedTable } from "../processed-table.ts";
-import { testTableClaim } from "../test-table.ts";
+import { openTable, presentTableClaim, readProcessedTable } from "../processed-table.ts";
 
 /** How far the columns of new tables have moved from their station's training table. */
 export interface DriftReferences {
@@ -32,7 +31,7 @@ export function createDriftReferences({ store, log, ...table }: DriftReferencesD
   const known = new Map<string, readonly ColumnReference[]>();
 
   async function referencesOf(identifier: string, columns: readonly string[]) {
-    const claim = await testTableClaim(store, { ...table, identifier });
+    const claim = await presentTableClaim(store, { ...table, identifier });
     const name = [claim.sha256, ...columns].join("\n");
     const found = known.get(name);
     if (found !== undefined) return found;
