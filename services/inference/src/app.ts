@@ -1,8 +1,10 @@
 import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
+import { addApiRoutes } from "@flts/common/service/openapi";
 import type { FastifyInstance } from "fastify";
 import { addBulkRoute, type BulkLimits } from "./arrow/routes.ts";
 import { takeJsonBodies } from "./json-body.ts";
 import { addOipRoutes, type OipDeps } from "./oip/routes.ts";
+import { inferenceApi } from "./openapi/api.ts";
 import { addOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { TIMEOUT_HEADER } from "./predict/patience.ts";
 import { type PredictDeps, predict } from "./predict/predict.ts";
@@ -45,6 +47,7 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
   addBulkRoute(app, { ...deps, observe: tally.observe, limits: deps.bulk });
   addOipRoutes(app, { ...deps, observe: tally.observe, isReady: () => slot.current() !== null });
   addOperatorRoutes(app, { ...deps, servedFromCache: () => cache?.served() ?? 0 });
+  addApiRoutes(app, inferenceApi);
   if (deps.publish !== null) addPublishRoute(app, deps.publish);
   return app;
 }

@@ -1,11 +1,12 @@
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
 import { createHttpApp, HttpError, type HttpOptions } from "@flts/common/service/http";
+import { addApiRoutes } from "@flts/common/service/openapi";
 import { parsePart } from "@flts/common/service/request-part";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type BookDeps, decisionsAbout, lastPromotions, modelsOf } from "../promotion/books.ts";
 import type { Door, Passage } from "../promotion/door.ts";
 import type { Ledger } from "../promotion/ledger.ts";
-import { docsPage, openApi } from "./openapi.ts";
+import { evalApi } from "./openapi.ts";
 import {
   promoteBody,
   promotionsQuery,
@@ -77,8 +78,7 @@ export function buildApp(deps: EvalAppDeps): FastifyInstance {
     return { identifier, ...model };
   });
 
-  app.get("/openapi.json", () => openApi);
-  app.get("/docs", (_request, reply) => reply.type("text/html; charset=utf-8").send(docsPage));
+  addApiRoutes(app, evalApi);
   return app;
 }
 
