@@ -5,6 +5,7 @@ import { addPromotionCommands } from "./commands/promotion-commands.ts";
 import { usageError } from "./exit-codes.ts";
 import { addOperations } from "./operations.ts";
 import type { Dataset } from "./pipeline/dataset.ts";
+import { addProvisioning } from "./provisioning.ts";
 import type { Output } from "./terminal/output.ts";
 
 /** What the program needs of the process around it. */
@@ -37,6 +38,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addStatus(program, surroundings);
   addOperations(program, surroundings);
   addPromotionCommands(program, surroundings);
+  addProvisioning(program, surroundings);
   return program;
 }
 

@@ -1,0 +1,47 @@
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { addCommand, type CommonOptions } from "./command.ts";
+import type { Surroundings } from "./program.ts";
+
+/** The commands of a deployment's jobs: what must be there before the first round. Both wait for what they need, and do no harm when they run again. */
+export function addProvisioning(program: Command, surroundings: Surroundings): void {
+  addTopics(program, surroundings);
+  addSeed(program, surroundings);
+}
+
+function addTopics(program: Command, { createOutput, interrupted }: Surroundings): void {
+  addCommand(program, "topics", "make the pipeline's topics with their partitions and retention")
+    .option("--partitions <number>", "of every topic but the dead letters", parsePartitions, 4)
+    .action(async (flags: CommonOptions & { readonly partitions: number }) => {
+      const { topics } = await import("./commands/topics.ts");
+      const options = { home: resolve(flags.home), partitions: flags.partitions };
+      await topics(options, createOutput(flags.json === true), interrupted);
+    });
+}
+
+interface SeedFlags extends CommonOptions {
+  readonly url: string;
+  readonly dataset: string;
+  readonly data?: string;
+}
+
+function addSeed(program: Command, { createOutput, interrupted }: Surroundings): void {
+  addCommand(program, "seed", "bring a station's two files to a gateway")
+    .requiredOption("--url <url>", "the gateway")
+    .option("--dataset <name>", "gives <name>.csv and <name>_test.csv", "synthetic")
+    .option("--data <dir>", "folder that holds them (default: synthetic measurements)")
+    .action(async ({ url, dataset: name, data, json }: SeedFlags) => {
+      const { locateDatasets, synthesizeDataset } = await import("./pipeline/dataset.ts");
+      const datasets =
+        data === undefined ? [synthesizeDataset(name)] : await locateDatasets(resolve(data), [name]);
+      const { seed } = await import("./commands/seed.ts");
+      await seed({ url, datasets }, createOutput(json === true), interrupted);
+    });
+}
+
+function parsePartitions(text: string): number {
+  const partitions = Number(text);
+  if (!/^\d+$/.test(text) || partitions < 1 || partitions > 1_000)
+    throw new InvalidArgumentError("It must be a whole number from 1 to 1000.");
+  return partitions;
+}
