@@ -17,7 +17,7 @@ KUBERNETES_VERSION="${FLTS_KUBERNETES_VERSION:-1.33.0}"
 
 SCHEMAS_VERSION=1.37.0
 # NAME KIND PACKAGE
-TOOLS="helm go helm.sh/helm/v4/cmd/helm@v4.3.1
+TOOLS="helm go helm.sh/helm/v3/cmd/helm@v3.18.6
 kubeconform go github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 compose go github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 actionlint go github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
@@ -37,7 +37,7 @@ install_one() { # install_one NAME KIND PACKAGE
 install() {
   local name kind package
   while read -r name kind package; do
-    [[ $# -eq 0 || " $* " == *" $name "* ]] && install_one "$name" "$kind" "$package"
+    if [[ $# -eq 0 || " $* " == *" $name "* ]]; then install_one "$name" "$kind" "$package"; fi
   done <<<"$TOOLS"
 }
 
