@@ -37,6 +37,11 @@ export function createInferenceMetrics(registry: Registry, state: InferenceState
   gauge("inference_model_ready", "1 when a model is loaded", () => (epoch() > 0 ? 1 : 0));
   gauge("inference_model_epoch", "Epoch of the promotion that is served; 0 when none is", epoch);
   gauge("inference_stations", "Stations that are served", () => stations().stations);
+  gauge(
+    "inference_stations_behind",
+    "Stations whose promoted model is not served: it is being loaded, or cannot be had",
+    () => stations().behind,
+  );
   gauge("inference_model_bytes", "Memory of all models, about", () => stations().bytes);
   gauge("inference_stations_evicted", "Stations that had to make room for others", () => stations().evicted);
   gauge("inference_queue_len", "Requests for which nothing was computed yet", () => admission().waiting);

@@ -110,9 +110,12 @@ export function recordingLog(): { log: Logger; events: () => readonly string[] }
   };
 }
 
+/** Leaves what a promotion leaves: its entry in the history, and the head. */
 export async function writeHead(store: ObjectStore, promotion: Promotion): Promise<void> {
+  const { identifier, epoch } = promotion;
   await store.ensureBucket("model-promotion");
-  await writeDocument(store, { bucket: "model-promotion", key: keys.head(promotion.identifier) }, promotion);
+  for (const key of [keys.history(identifier, epoch), keys.head(identifier)])
+    await writeDocument(store, { bucket: "model-promotion", key }, promotion);
 }
 
 /** Rows of a request: two-minute steps from 2018-02-05 23:40. */

@@ -42,7 +42,7 @@ export function createService({
   const metrics = createInferenceMetrics(registry, {
     admission: admission.stats,
     compute,
-    stations: () => ({ stations: 1, bytes: 1, evicted: 0 }),
+    stations: () => ({ stations: 1, bytes: 1, evicted: 0, behind: 0 }),
     epoch: () => slot.current()?.promotion.epoch ?? 0,
   });
   const nextRequestId = requestIds(createSeededRandom(1));

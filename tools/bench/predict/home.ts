@@ -95,11 +95,12 @@ export async function storeRottenRun(home: BenchHome, artifact: Artifact): Promi
   return run;
 }
 
-/** Does what eval does: writes the head that names a run, and tells of it. */
+/** Does what eval does: writes a promotion of the run into the history and the head, and tells of it. */
 export async function promote({ backends }: BenchHome, run: StoredRun, epoch: number): Promise<void> {
   const promotion = promotionOf(run, epoch);
-  const ref = { bucket: buckets.promotion, key: keys.head(promotion.identifier) };
-  await writeDocument(backends.store, ref, promotion);
+  const { identifier } = promotion;
+  for (const key of [keys.history(identifier, epoch), keys.head(identifier)])
+    await writeDocument(backends.store, { bucket: buckets.promotion, key }, promotion);
   await backends.log.publish([toMessage(emit(modelSelected, promotion))]);
 }
 

@@ -1,10 +1,10 @@
-import { readDocument } from "@flts/common/claim-check/documents";
 import { hasCode } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
-import { type Promotion, promotion as promotionSchema } from "@flts/common/contracts/promotion";
+import type { Promotion } from "@flts/common/contracts/promotion";
 import type { Clock } from "@flts/common/ports/clock";
 import type { ObjectRef, ObjectStore } from "@flts/common/ports/object-store";
 import type { Logger } from "@flts/common/service/logger";
+import type { Promotions } from "./promotions.ts";
 
 /**
  * Knows which promotion the head of a station names, and tells of every change.
@@ -12,6 +12,8 @@ import type { Logger } from "@flts/common/service/logger";
  * - W1 The head is the truth. Events are hints that it may have changed; its ETag is looked at all the time besides, so a lost event costs
  *   one interval.
  * - W2 A store that is down does not end the watch.
+ * - W3 Only what the history holds is a promotion. What a person laid in the head's place is not served before eval has adopted it: until then the last entry of the
+ *   history is the champion.
  */
 export interface HeadWatch {
   /** What the first look found. */
@@ -30,6 +32,7 @@ export type HeadState = "present" | "absent" | "unreachable";
 
 export interface HeadWatchDeps {
   readonly store: ObjectStore;
+  readonly promotions: Promotions;
   readonly clock: Clock;
   readonly log: Logger;
   readonly identifier: string;
@@ -40,7 +43,7 @@ export interface HeadWatchDeps {
   readonly onUnreachable: () => void;
 }
 
-export function watchHead({ store, clock, log, pollMs, ...deps }: HeadWatchDeps): HeadWatch {
+export function watchHead({ store, promotions, clock, log, pollMs, ...deps }: HeadWatchDeps): HeadWatch {
   const ref: ObjectRef = { bucket: deps.bucket, key: keys.head(deps.identifier) };
   const stopping = new AbortController();
   let nap = new AbortController();
@@ -89,17 +92,18 @@ export function watchHead({ store, clock, log, pollMs, ...deps }: HeadWatchDeps)
 
   async function readHead(etag: string): Promise<HeadState> {
     try {
-      const stored = await readDocument(store, ref, promotionSchema, "POINTER_INVALID");
-      if (stored === null) return noteAbsent();
-      seen = stored.etag;
-      const { config_hash, run_id, epoch } = stored.document;
+      const head = await promotions.head();
+      if (head === null) return noteAbsent();
+      seen = head.etag;
+      const { config_hash, run_id, epoch } = head.promotion;
       log.info("promotion_manifest_loaded", { object_key: ref.key, config_hash, run_id, epoch });
-      deps.onPromotion(stored.document);
+      deps.onPromotion(head.promotion);
     } catch (error) {
       if (!hasCode(error, "POINTER_INVALID")) throw error;
-      // Laid by hand or by something newer: eval adopts it or replaces it, and until then the last good one is served.
       log.error("promotion_pointer_fetch_fail", error, { object_key: ref.key });
+      const champion = await promotions.last(); // W3
       seen = etag;
+      if (champion !== null) deps.onPromotion(champion);
     }
     return "present";
   }

@@ -1,11 +1,10 @@
 import { modelSelected } from "@flts/common/contracts/events";
-import type { Promotion } from "@flts/common/contracts/promotion";
+import { parseEvent } from "@flts/common/contracts/topic";
 import type { Clock } from "@flts/common/ports/clock";
-import type { MessageLog } from "@flts/common/ports/message-log";
+import type { Consumer, Delivery, MessageLog } from "@flts/common/ports/message-log";
 import type { Random } from "@flts/common/ports/random";
 import type { Logger } from "@flts/common/service/logger";
-import { type AttemptReport, type RunningStage, startStage } from "@flts/common/stage/runner";
-import type { Stage } from "@flts/common/stage/stage";
+import type { AttemptReport } from "@flts/common/stage/runner";
 import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
 
 /**
@@ -14,6 +13,7 @@ import { backOff, defaultRetryPolicy } from "@flts/common/stage/verdict";
  * - H1 Each replica has a group of its own, and hears every promotion.
  * - H2 Whenever the group was joined, all heads are to be read after that: nothing falls between.
  * - H3 A log that is down does not end it: the group is joined again.
+ * - H4 A hint is only a hint: what is no promotion is done with a warning. Nobody can mend it, and every replica would leave a dead letter of it.
  */
 export interface PromotionHints {
   /** Whether the group is joined and alive. */
@@ -46,19 +46,20 @@ export function hearPromotions({
   log,
   ...deps
 }: PromotionHintsDeps): PromotionHints {
-  const { group, onHint } = deps;
+  const { topic, group, onHint } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let stage: RunningStage | null = null;
+  let consumer: Consumer | null = null;
 
-  const hints: Stage<Promotion, null> = {
-    name: "promotion-watch",
-    consumes: { ...modelSelected, name: deps.topic },
-    handle: async ({ identifier }) => {
-      onHint(identifier);
-      return [];
-    },
-  };
+  function hear(delivery: Delivery): void {
+    try {
+      onHint(parseEvent(modelSelected, delivery.value).identifier);
+    } catch (error) {
+      const { partition, offset } = delivery;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn("promotion_hint_ignored", { topic, partition, offset: String(offset), reason }); // H4
+    }
+  }
 
   async function listen(): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt++) {
@@ -66,16 +67,17 @@ export function hearPromotions({
       const leave = (): void => lost.resolve(null);
       try {
         await deps.ensureTopics();
-        stage = await startStage(hints, {
-          log: messageLog,
-          deps: null,
-          clock,
-          random,
-          policy: defaultRetryPolicy,
+        consumer = await messageLog.consume({
           group,
+          topics: [topic],
           from: "latest",
-          report: deps.report,
-          onFatal: lost.resolve,
+          onDelivery: async (delivery) => {
+            hear(delivery);
+            await delivery.commit();
+            const verdict = { kind: "commit" } as const;
+            deps.report({ stage: "promotion-watch", delivery, verdict, attempt: 1, heldMs: 0 });
+          },
+          onCrash: lost.resolve,
         });
         attempt = 1;
         onHint(null); // H2
@@ -85,11 +87,11 @@ export function hearPromotions({
         const cause = await lost.promise;
         signal.removeEventListener("abort", leave);
         if (!signal.aborted) log.error("promotion_watch_fail", cause, { group });
-        await stage.stop();
+        await consumer.stop();
       } catch (error) {
         if (!signal.aborted) log.error("promotion_watch_fail", error, { group, attempt });
       } finally {
-        stage = null;
+        consumer = null;
       }
       await clock.sleep(backOff({ attempt, jitter: random.next() }, defaultRetryPolicy), signal); // H3
     }
@@ -98,7 +100,7 @@ export function hearPromotions({
   const listening = listen();
   return {
     isAlive() {
-      const health = stage?.health();
+      const health = consumer?.health();
       return health !== undefined && health.joined && health.lastPollAgoMs < MAX_SILENCE_MS;
     },
     async stop() {

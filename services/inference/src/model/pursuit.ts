@@ -1,3 +1,4 @@
+import { hasCode } from "@flts/common/contracts/errors";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import type { Clock } from "@flts/common/ports/clock";
 import type { Random } from "@flts/common/ports/random";
@@ -13,6 +14,7 @@ import type { ServableModel } from "./servable-model.ts";
  * - U2 A promotion is tried again, with back-off, until it is served or a newer one comes.
  * - U3 A newer promotion does not wait for an older one: from that moment on the older one can no longer reach the slot.
  * - U4 With nothing to serve, the last champion of this replica is better than none.
+ * - U5 A promotion whose files are gone or wrong is replaced by the latest one before it that loads, if that is later than what is served; U2 goes on meanwhile.
  */
 export interface Pursuit {
   /** Resolves when the first attempt has ended, either way. */
@@ -21,6 +23,8 @@ export interface Pursuit {
   restore(): Promise<void>;
   /** Resolves when the latest pursuit's first attempt has ended. */
   settled(): Promise<void>;
+  /** Whether something else is served than was pursued last. */
+  isBehind(): boolean;
   stop(): Promise<void>;
 }
 
@@ -29,6 +33,8 @@ export interface PursuitDeps {
   /** Fetches, verifies, loads and tries out. */
   readonly load: (promotion: Promotion) => Promise<ServableModel>;
   readonly memory: ChampionMemory;
+  /** Promotions before one, the latest first. */
+  readonly before: (promotion: Promotion) => AsyncIterable<Promotion>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -51,7 +57,7 @@ interface Attempt {
 }
 
 export function createPursuit(deps: PursuitDeps): Pursuit {
-  const { slot, load, memory, clock, random, log } = deps;
+  const { slot, load, memory, before, clock, random, log } = deps;
   let latest: Attempt | null = null;
   let restored: Promise<void> | null = null;
   let stopped = false;
@@ -72,11 +78,44 @@ export function createPursuit(deps: PursuitDeps): Pursuit {
         log.error("promotion_model_load_fail", error, { ...idsOf(promotion), attempt });
         deps.onFailure(promotion);
         await restore();
+        if (isLost(error) && (attempt === 1 || empty())) await stepBack(promotion, signal); // U5
         first.resolve();
         await clock.sleep(backOff({ attempt, jitter: random.next() }, defaultRetryPolicy), signal); // U2
       }
     }
     first.resolve();
+  }
+
+  /** Serves the latest promotion before a lost one that loads. Nothing is remembered: it was not promoted. */
+  async function stepBack(lost: Promotion, signal: AbortSignal): Promise<void> {
+    const tried = new Set([lost.run_id]);
+    try {
+      for await (const earlier of before(lost)) {
+        const served = slot.current()?.promotion.epoch ?? 0;
+        if (signal.aborted || earlier.epoch <= served || tried.size > MOST_STEPS_BACK) return;
+        if (tried.has(earlier.run_id)) continue;
+        tried.add(earlier.run_id);
+        if (!(await installEarlier(earlier, signal))) continue;
+        return log.error("promotion_step_back", null, {
+          ...idsOf(earlier),
+          lost_epoch: lost.epoch,
+          lost_run_id: lost.run_id,
+          hint: "the run or the files of the champion are gone: promote another run, or roll back",
+        });
+      }
+    } catch (error) {
+      log.error("promotion_model_load_fail", error, { ...idsOf(lost), source: "history" });
+    }
+  }
+
+  /** @returns false for one that is lost, too */
+  async function installEarlier(earlier: Promotion, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await install(earlier, "history", () => !signal.aborted);
+    } catch (error) {
+      if (isLost(error)) return false;
+      throw error;
+    }
   }
 
   /** Loads a model and puts it into the slot, if it is still wanted when it is ready (U1, U3). */
@@ -135,6 +174,8 @@ export function createPursuit(deps: PursuitDeps): Pursuit {
     },
     restore,
     settled: async () => latest?.first.promise,
+    isBehind: () =>
+      latest !== null && slot.current()?.promotion.promotion_id !== latest.promotion.promotion_id,
     async stop() {
       stopped = true;
       latest?.abort.abort();
@@ -142,6 +183,13 @@ export function createPursuit(deps: PursuitDeps): Pursuit {
     },
   };
 }
+
+/** Promotions of other runs that are tried in a lost one's place: housekeeping keeps the files of as many. */
+const MOST_STEPS_BACK = 20;
+
+/** What time does not mend. */
+const isLost = (error: unknown): boolean =>
+  hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN");
 
 const idsOf = ({ run_id, model_type, config_hash, epoch }: Promotion) => ({
   run_id,

@@ -8,6 +8,7 @@ import { createArtifactCache } from "./artifact-cache.ts";
 import { type HeadState, watchHead } from "./head-watch.ts";
 import { cachedFetch, loadPromoted, type OpenForecaster } from "./load-model.ts";
 import { createModelSlot, type ModelSlot } from "./model-slot.ts";
+import { readPromotions } from "./promotions.ts";
 import { createPursuit } from "./pursuit.ts";
 
 /** A station whose champion this replica serves: its head is followed, and what it names is pursued into the slot. */
@@ -20,6 +21,8 @@ export interface Station {
   /** Looks at the head now; resolves when what it names was tried. */
   reload(): Promise<void>;
   isReachable(): boolean;
+  /** Whether it serves another model than the one that is promoted, or none. */
+  isBehind(): boolean;
   stop(): Promise<void>;
 }
 
@@ -46,10 +49,12 @@ export function openStation(identifier: string, deps: StationDeps): Station {
   const slot = createModelSlot(log);
   const cache = createArtifactCache({ dir: deps.cacheDir, identifier, random, log });
   const fetch = cachedFetch(deps.tracker, cache);
+  const promotions = readPromotions(store, deps.bucket, identifier);
   const pursuit = createPursuit({
     slot,
     load: (promotion) => loadPromoted(promotion, fetch, deps.open),
     memory: cache,
+    before: promotions.before,
     clock,
     random,
     log,
@@ -58,6 +63,7 @@ export function openStation(identifier: string, deps: StationDeps): Station {
   });
   const head = watchHead({
     store,
+    promotions,
     clock,
     log,
     identifier,
@@ -86,6 +92,7 @@ export function openStation(identifier: string, deps: StationDeps): Station {
       await pursuit.settled();
     },
     isReachable: head.isReachable,
+    isBehind: pursuit.isBehind,
     async stop() {
       await head.stop();
       await pursuit.stop();

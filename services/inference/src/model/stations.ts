@@ -34,6 +34,8 @@ export interface StationsStats {
   /** Of models, the replica's own among them. */
   readonly bytes: number;
   readonly evicted: number;
+  /** Stations whose promoted model is not served: it is being loaded, or cannot be had. */
+  readonly behind: number;
 }
 
 export interface StationsOptions extends StationDeps {
@@ -132,7 +134,11 @@ export function createStations(options: StationsOptions): Stations {
         others.get(stationOf(identifier))?.hint();
       }
     },
-    stats: () => ({ stations: 1 + others.size, bytes: bytesOf([own, ...others.values()]), evicted }),
+    stats() {
+      const all = [own, ...others.values()];
+      const behind = all.filter((station) => station.isBehind()).length;
+      return { stations: all.length, bytes: bytesOf(all), evicted, behind };
+    },
     async stop() {
       for (const [name, station] of others) close(name, station);
       await Promise.all([own.stop(), ...closing]);

@@ -1,12 +1,15 @@
+import { writeDocument } from "@flts/common/claim-check/documents";
 import { FltsError } from "@flts/common/contracts/errors";
 import { withFaults } from "@flts/testing/faults";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { afterEach, expect, it } from "vitest";
 import { type HeadWatch, watchHead } from "../../src/model/head-watch.ts";
+import { readPromotions } from "../../src/model/promotions.ts";
 import { promotionOf, recordingLog, writeHead } from "../fakes.ts";
 
 const POLL_MS = 1_000;
+const headRef = { bucket: "model-promotion", key: "global/current.json" };
 const watches: HeadWatch[] = [];
 afterEach(() => Promise.all(watches.splice(0).map((watch) => watch.stop())));
 
@@ -19,6 +22,7 @@ function createHarness() {
   const start = (): HeadWatch => {
     const watch = watchHead({
       store: store.port,
+      promotions: readPromotions(store.port, "model-promotion", ""),
       clock,
       log,
       identifier: "",
@@ -76,18 +80,36 @@ it("outlives a store that is down, says so once, and reads the head when it is b
   expect(events().filter((event) => event === "promotion_pointer_fetch_fail")).toHaveLength(1);
 });
 
-it("keeps to what it knows when the head is unreadable, until it is mended", async () => {
+it.each([
+  ["a pointer of another system", { run_id: "x" }],
+  ["a promotion that is in no history", promotionOf(2)],
+  ["a promotion under the number of another one", promotionOf(1, { promotion_id: "mine" })],
+  ["a promotion of another station", promotionOf(1, { identifier: "North" })],
+])("never serves what was laid by hand, %s, before it was adopted", async (_name, laid) => {
   const { clock, store, heard, events, start, promote } = createHarness();
   await promote(1);
   start();
   await clock.advance(POLL_MS);
-  const ref = { bucket: "model-promotion", key: "global/current.json" };
-  await store.port.put(ref, Buffer.from('{"run_id":"x"}'));
+  await writeDocument(store.port, headRef, laid);
   await clock.advance(3 * POLL_MS);
   expect(events().filter((event) => event === "promotion_pointer_fetch_fail")).toHaveLength(1);
-  await promote(2);
+  await promote(3);
   await clock.advance(POLL_MS);
-  expect(heard).toEqual([1, 2]);
+  expect(heard).toEqual([1, 1, 3]);
+});
+
+it("takes the history's last entry for the champion while something else lies in the head's place", async () => {
+  const { store, heard, start, promote } = createHarness();
+  for (const epoch of [1, 2]) await promote(epoch);
+  await writeDocument(store.port, headRef, promotionOf(9));
+  expect([await start().first, heard]).toEqual(["present", [2]]);
+});
+
+it("has no champion while all that there is was laid by hand", async () => {
+  const { store, heard, start } = createHarness();
+  await store.port.ensureBucket("model-promotion");
+  await writeDocument(store.port, headRef, promotionOf(1));
+  expect([await start().first, heard]).toEqual(["present", []]);
 });
 
 it("says once that nothing was promoted yet", async () => {

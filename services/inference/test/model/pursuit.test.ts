@@ -1,3 +1,4 @@
+import { FltsError } from "@flts/common/contracts/errors";
 import type { Promotion } from "@flts/common/contracts/promotion";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createSeededRandom } from "@flts/testing/seeded-random";
@@ -8,7 +9,7 @@ import type { ServableModel } from "../../src/model/servable-model.ts";
 import { constantModel, type FakeModel, promotionOf, recordingLog } from "../fakes.ts";
 
 /** A pursuit whose loads end when, and as, the test says. */
-function createHarness(remembered: Promotion | null = null) {
+function createHarness(remembered: Promotion | null = null, history: readonly Promotion[] = []) {
   const clock = createManualClock();
   const { log, events } = recordingLog();
   const slot = createModelSlot(log);
@@ -31,6 +32,9 @@ function createHarness(remembered: Promotion | null = null) {
         memory.remembered = promotion;
       },
     },
+    async *before({ epoch }) {
+      yield* history.filter((one) => one.epoch < epoch).toReversed();
+    },
     onSwitch: () => {},
     onFailure: ({ epoch }) => void failures.push(epoch),
   });
@@ -40,8 +44,8 @@ function createHarness(remembered: Promotion | null = null) {
     loads.findLast((load) => load.epoch === epoch)?.end.resolve(model);
     return model;
   };
-  const failed = (epoch: number): void =>
-    loads.findLast((load) => load.epoch === epoch)?.end.reject(new Error("broken"));
+  const failed = (epoch: number, error: Error = new Error("broken")): void =>
+    loads.findLast((load) => load.epoch === epoch)?.end.reject(error);
   return { clock, events, slot, loads, memory, failures, pursuit, serving, loaded, failed };
 }
 
@@ -147,6 +151,72 @@ it("has nothing to restore at the very first start", async () => {
   const { pursuit, serving, loads } = createHarness();
   await pursuit.restore();
   expect([serving(), loads]).toEqual([null, []]);
+});
+
+const gone = new FltsError("RUN_MISSING", "gone");
+const three = [1, 2, 3].map((epoch) => promotionOf(epoch));
+
+it("serves the latest earlier promotion that loads while the promoted one is lost, says so, and catches up when it is back", async () => {
+  const { clock, events, pursuit, serving, loaded, failed, memory } = createHarness(null, three);
+  const pursued = pursuit.pursue(promotionOf(3));
+  failed(3, gone);
+  await clock.advance(0);
+  failed(2, new FltsError("ARTIFACT_INVALID", "other bytes"));
+  await clock.advance(0);
+  loaded(1);
+  await pursued;
+  expect([serving(), pursuit.isBehind(), memory.remembered]).toEqual([1, true, null]);
+  expect(events()).toContain("promotion_step_back");
+  await clock.advance(100);
+  loaded(3);
+  await clock.advance(0);
+  expect([serving(), pursuit.isBehind()]).toEqual([3, false]);
+});
+
+it("goes over to a newer promotion from the one that it stepped back to", async () => {
+  const { clock, pursuit, serving, loaded, failed } = createHarness(null, three);
+  const pursued = pursuit.pursue(promotionOf(3));
+  failed(3, gone);
+  await clock.advance(0);
+  loaded(2);
+  await pursued;
+  const newer = pursuit.pursue(promotionOf(4));
+  loaded(4);
+  await newer;
+  expect([serving(), pursuit.isBehind()]).toEqual([4, false]);
+});
+
+it("keeps what it serves when that is as late as any that could come in a lost one's place", async () => {
+  const { clock, pursuit, serving, loaded, failed, loads } = createHarness(null, three);
+  const first = pursuit.pursue(promotionOf(2));
+  loaded(2);
+  await first;
+  const pursued = pursuit.pursue(promotionOf(3));
+  failed(3, gone);
+  await pursued;
+  await clock.advance(0);
+  expect([serving(), pursuit.isBehind()]).toEqual([2, true]);
+  expect(loads.map(({ epoch }) => epoch)).toEqual([2, 3]);
+});
+
+it("does not step back because the tracker is away: nobody knows then what is lost", async () => {
+  const { clock, pursuit, serving, failed, loads } = createHarness(null, three);
+  const pursued = pursuit.pursue(promotionOf(3));
+  failed(3, new FltsError("TRACKER_UNAVAILABLE", "away"));
+  await pursued;
+  await clock.advance(0);
+  expect([serving(), loads.length]).toEqual([null, 1]);
+});
+
+it("tries each run once on its way back", async () => {
+  const history = [promotionOf(1), promotionOf(2, { run_id: "run-3" })];
+  const { clock, pursuit, serving, loaded, failed, loads } = createHarness(null, history);
+  const pursued = pursuit.pursue(promotionOf(3));
+  failed(3, gone);
+  await clock.advance(0);
+  loaded(1);
+  await pursued;
+  expect([serving(), loads.map(({ epoch }) => epoch)]).toEqual([1, [3, 1]]);
 });
 
 it("closes what was still loading when it is stopped", async () => {

@@ -122,6 +122,19 @@ it("looks again at once when it hears of the station's promotion", async () => {
   expect(await stationOf(stations, "b")).toBe("b");
 });
 
+it("serves the epoch before, as a new replica too, when the champion's run is gone, and counts as behind", async () => {
+  const { clock, store, start, promote } = await createHarness();
+  await writeHead(store.port, { ...trained, epoch: 2, promotion_id: "2", run_id: "0".repeat(32) });
+  const stations = start();
+  await stations.own.opened;
+  expect(stations.championOf(null)?.promotion.epoch).toBe(1);
+  expect(stations.stats()).toMatchObject({ stations: 1, behind: 1 });
+  await promote("", 3);
+  await clock.advance(1_000);
+  await expect.poll(() => stations.championOf(null)?.promotion.epoch).toBe(3);
+  expect(stations.stats().behind).toBe(0);
+});
+
 it("follows the heads of all that it serves", async () => {
   const { clock, start, promote } = await createHarness();
   await promote("a");
@@ -156,7 +169,7 @@ it("keeps within its budget by closing what was asked for longest ago, and never
   const stations = start();
   await stations.own.opened;
   for (const name of ["a", "b", "a", "c"]) await stationOf(stations, name);
-  await expect.poll(() => stations.stats()).toEqual({ stations: 3, bytes: 3 * bytes, evicted: 1 });
+  await expect.poll(() => stations.stats()).toEqual({ stations: 3, bytes: 3 * bytes, evicted: 1, behind: 0 });
   expect(["a", "b", "c", null].map((name) => stations.championOf(name) !== null)).toEqual([
     true,
     false,
