@@ -50,7 +50,7 @@ export function batchTests(cluster: () => Cluster, environment: Environment): vo
     });
     const services = cluster().services.filter(({ name }) => replicas.some((replica) => replica === name));
     for (const { ready } of services) {
-      const url = `http://127.0.0.1:${(await ready)["metricsPort"]}/metrics`;
+      const url = `http://127.0.0.1:${Number((await ready)["metricsPort"])}/metrics`;
       await vi.waitUntil(
         async () => /^inference_live_rows\{.*\} 10$/m.test(await (await fetch(url)).text()),
         {
@@ -87,7 +87,6 @@ async function claimLaterRows({ log, store }: Backends): Promise<void> {
     const { table, metadata } = await readParquet(stored?.bytes ?? new Uint8Array());
     const laterMs = rowCount(table) * stepOf(table);
     const later = { ...table, timesMs: table.timesMs.map((timeMs) => timeMs + laterMs) };
-    const keyOf = (digest: string): string => keys.processedTable("", digest, "test_processed_data");
     const bytes = writeParquet(later, metadata);
     const { object, size, sha256 } = await storeClaimed(store, claim.bucket, keyOf, bytes);
     await log.publish([
@@ -97,3 +96,5 @@ async function claimLaterRows({ log, store }: Backends): Promise<void> {
   }
   throw new Error("nobody has claimed a test table");
 }
+
+const keyOf = (digest: string): string => keys.processedTable("", digest, "test_processed_data");

@@ -4,6 +4,7 @@ import { FltsError } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { mapColumns } from "@flts/forecasting/table/table";
+import { collect } from "@flts/testing/contract/collect";
 import { withFaults } from "@flts/testing/faults";
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { expect, it } from "vitest";
@@ -53,7 +54,7 @@ it("reads a training table once", async () => {
   await storeTrainTable();
   const table = await readProcessedTable(station.trainParquet);
   const first = await references.driftOf("", table, ["down"]);
-  const [head] = await Array.fromAsync(store.port.list(bucket, ""));
+  const [head] = await collect(store.port.list(bucket, ""));
   await store.port.remove({ bucket, key: head?.key ?? "" });
   expect(await references.driftOf("", table, ["down"])).toEqual(first);
 });

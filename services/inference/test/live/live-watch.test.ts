@@ -1,6 +1,7 @@
 import { FltsError } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { ObjectStore } from "@flts/common/ports/object-store";
+import { collect } from "@flts/testing/contract/collect";
 import { withFaults } from "@flts/testing/faults";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createMemoryStore } from "@flts/testing/memory-store";
@@ -60,7 +61,7 @@ it("looks again after the store was away", async () => {
 
 it("removes forecasts that no truth has met for longer than messages are kept, and old notes of batches", async () => {
   const { clock, store, kept, watch } = await createWorld();
-  const left = async () => (await Array.fromAsync(store.port.list(bucket, "_"))).length;
+  const left = async () => (await collect(store.port.list(bucket, "_"))).length;
   await kept.keep("", "never-met", [forecastAfter(0, [1])]);
   await store.port.put(
     { bucket, key: keys.batchForecast("", "run-1", "0123456789abcdef") },
