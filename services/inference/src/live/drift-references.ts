@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { Logger } from "@flts/common/service/logger";
 import { type ColumnReference, driftOf, referenceOf } from "@flts/forecasting/evaluation/drift";
@@ -36,10 +37,11 @@ export function createDriftReferences({ store, log, ...table }: DriftReferencesD
     const found = known.get(name);
     if (found !== undefined) return found;
     const trained = await readProcessedTable(await openTable(store, claim, table));
-    const references = referenceOf(
-      trained,
-      columns.filter((column) => trained.columns.includes(column)),
-    );
+    const references: ColumnReference[] = [];
+    for (const column of columns.filter((each) => trained.columns.includes(each))) {
+      references.push(...referenceOf(trained, [column]));
+      await setImmediate(); // requests come in between
+    }
     const [oldest] = known.keys();
     if (known.size >= MAX_REFERENCES && oldest !== undefined) known.delete(oldest);
     known.set(name, references);

@@ -54,14 +54,23 @@ export function createLiveMetrics(registry: Registry): LiveMetrics {
         rmse.set({ identifier, target }, error.rmse);
         mae.set({ identifier, target }, error.mae);
         coverage.set({ identifier, target }, error.coverage);
-        if (error.skill !== null) skill.set({ identifier, target }, error.skill);
+        show(skill, { identifier, target }, error.skill);
       }
       until.set({ identifier }, Date.parse(`${scored_until}Z`) / 1000);
-      for (const [column, index] of Object.entries(drift))
-        if (index !== null) psi.set({ identifier, column }, index);
+      for (const [column, index] of Object.entries(drift)) show(psi, { identifier, column }, index);
     },
     countBatch: (outcome) => batches.inc({ outcome }),
     countLogged: (predictions) => logged.inc(predictions),
     countDropped: (predictions) => dropped.inc(predictions),
   };
+}
+
+/** What nobody knows any more is not shown as it was. */
+function show<Label extends string>(
+  gauge: Gauge<Label>,
+  labels: Record<Label, string>,
+  value: number | null,
+): void {
+  if (value === null) gauge.remove(labels);
+  else gauge.set(labels, value);
 }

@@ -1,6 +1,6 @@
 import type { LoggedForecast } from "@flts/common/contracts/inference-log";
 import type { Table } from "@flts/forecasting/table/table";
-import { formatTimestamp, parseTimestamp } from "@flts/forecasting/table/timestamp";
+import { parseTimestamp } from "@flts/forecasting/table/timestamp";
 import { z } from "zod";
 
 /** How wrong a row's forecasts of one target were: means over those forecasts. Raw units. */
@@ -34,13 +34,13 @@ export function scoreRows(
   forecasts: readonly LoggedForecast[],
   after: string | null,
 ): ScoredRow[] {
-  const rowAt = new Map(Array.from(table.timesMs, (timeMs, row) => [formatTimestamp(timeMs, "T"), row]));
   const columns = new Map(table.columns.map((column, index) => [column, table.values[index]!]));
   const errors = new Map<string, RowErrors>();
   for (const forecast of forecasts)
     for (const step of forecast.steps) {
-      const row = rowAt.get(step.ts);
-      if (row === undefined || (after !== null && step.ts <= after)) continue;
+      if (after !== null && step.ts <= after) continue;
+      const row = rowAt(table.timesMs, parseTimestamp(step.ts));
+      if (row < 0) continue;
       for (const [target, predicted] of Object.entries(step.pred)) {
         const actual = columns.get(target)?.[row] ?? Number.NaN;
         if (!Number.isFinite(actual)) continue;
@@ -67,6 +67,17 @@ export function scoreRows(
       targets: Object.fromEntries([...found].map(([target, each]) => [target, meanError(each)])),
     }))
     .toSorted((a, b) => parseTimestamp(a.ts) - parseTimestamp(b.ts));
+}
+
+/** The row of a second among risen times; −1 where there is none. */
+function rowAt(timesMs: Float64Array, secondMs: number): number {
+  let [low, high] = [0, timesMs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (timesMs[middle]! < secondMs) low = middle + 1;
+    else high = middle;
+  }
+  return timesMs[low]! < secondMs + 1000 ? low : -1;
 }
 
 /** By target. */
