@@ -9,7 +9,8 @@ import type { ObjectStore } from "@flts/common/ports/object-store";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import { deadLetterTopic } from "@flts/common/stage/dead-letter";
 import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
-import { lackOf } from "@flts/eval/sweep/champion-check";
+import { createHistory } from "@flts/eval/promotion/history";
+import { lackOf, lastWholeBefore } from "@flts/eval/sweep/champion-check";
 import { z } from "zod";
 import { trainerOf } from "./pipeline/process-specs.ts";
 import { readDocuments } from "./read-documents.ts";
@@ -40,6 +41,8 @@ export interface StationReport {
     readonly since: string;
     /** Why its run or files cannot be had; null when they are whole. */
     readonly lack: string | null;
+    /** The epoch that a replica which starts now serves in its place; null when it is whole, or when there is none. */
+    readonly standIn: number | null;
   } | null;
 }
 
@@ -79,6 +82,7 @@ async function reportStations(
   );
   for (const { identifier, round, train_source_object: source, row_count: rows } of tables)
     note(identifier, { table: { round, source, rows } });
+  const history = createHistory(store, buckets.promotion);
   const laid: string[] = [];
   for await (const { key } of store.list(buckets.promotion, "")) {
     if (!STATION_HEAD.test(key)) continue;
@@ -89,7 +93,9 @@ async function reportStations(
     }
     const { identifier, model_type: family, run_id: runId, epoch, verdict, timestamp: since } = champion;
     const lack = (await lackOf(champion, tracker))?.message ?? null;
-    note(identifier, { champion: { family, runId, epoch, verdict, since, lack } });
+    const standIn =
+      lack === null ? null : ((await lastWholeBefore(champion, history, tracker))?.epoch ?? null);
+    note(identifier, { champion: { family, runId, epoch, verdict, since, lack, standIn } });
   }
   return {
     stations: [...stations.values()].toSorted((a, b) => a.identifier.localeCompare(b.identifier)),
@@ -113,7 +119,7 @@ const championsGone = (stations: readonly StationReport[]): readonly string[] =>
     champion === null || champion.lack === null
       ? []
       : [
-          `the champion of station ${identifier} is gone (${champion.lack}): replicas that have it serve on; promote another run, or roll back`,
+          `the champion of station ${identifier} is gone (${champion.lack}): replicas that have it serve on, one that starts now ${champion.standIn === null ? "has nothing to serve" : `serves epoch ${champion.standIn}`}; promote another run, or roll back`,
         ],
   );
 

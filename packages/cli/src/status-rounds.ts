@@ -34,7 +34,6 @@ export interface RoundReport {
 
 /** Every round that has a candidate, with what became of it and what it waits for. */
 export async function reportRounds(store: ObjectStore): Promise<readonly RoundReport[]> {
-  const within = (prefix: string) => ({ bucket: buckets.promotion, prefix });
   const all = await readDocuments(store, within(keys.candidates), candidateSchema);
   const waits = await readDocuments(store, within(keys.waitingRounds), waitingRound);
   return Promise.all(
@@ -60,6 +59,8 @@ export async function reportRounds(store: ObjectStore): Promise<readonly RoundRe
     }),
   );
 }
+
+const within = (prefix: string) => ({ bucket: buckets.promotion, prefix });
 
 /** What a round still lacks of what it needs. */
 function waitOf(

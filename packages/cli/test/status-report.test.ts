@@ -95,11 +95,14 @@ test("a promotion shows its station's champion, and the copy at the root is not 
         verdict: "cold_start",
         since: "2026-01-01T00:00:00.000Z",
         lack: expect.stringContaining("run-LINEAR"),
+        standIn: null,
       },
     },
   ]);
   expect(rounds[0]).toMatchObject({ verdict: "cold_start", reason: "no champion yet" });
-  expect(pending).toEqual([expect.stringMatching(/^the champion of station default is gone .*: replicas/)]);
+  expect(pending).toEqual([
+    expect.stringMatching(/^the champion of station default is gone .*one that starts now has nothing/),
+  ]);
 });
 
 test("a pointer that was laid by hand is shown as such, and keeps nothing else from being shown", async () => {

@@ -8,25 +8,28 @@ import type { Candidate } from "@flts/common/contracts/candidate";
 import { modelSelected, modelTraining } from "@flts/common/contracts/events";
 import { sha256 } from "@flts/common/contracts/identity";
 import { buckets, keys } from "@flts/common/contracts/layout";
+import type { Promotion } from "@flts/common/contracts/promotion";
 import { emit } from "@flts/common/contracts/topic";
 import { loadConfig } from "@flts/common/service/config";
 import { startStage, toMessage } from "@flts/common/stage/runner";
 import { pipelineTopics } from "@flts/common/stage/topics";
 import { defaultRetryPolicy } from "@flts/common/stage/verdict";
 import { evalStage } from "../src/eval-stage.ts";
+import { lastPromotions, modelsOf } from "../src/promotion/books.ts";
 import { createLedger } from "../src/promotion/ledger.ts";
+import { promotionOf, winnerOf } from "../src/promotion/promotion-of.ts";
 import { createWaitingRoom } from "../src/round/waiting.ts";
 import { createStationBook } from "../src/stations.ts";
-import { patienceFor } from "../test/builders.ts";
+import { decisionOf, patienceFor } from "../test/builders.ts";
 import { createWorld, successOf } from "../test/trained-world.ts";
 
 /**
- * Time from the last SUCCESS of a round to its `model-selected`, as who waits for it sees it, with many earlier candidates in the store. Rounds are scored by the
- * real judge on real LINEAR models. Prints one line of JSON.
+ * Time from the last SUCCESS of a round to its `model-selected`, as who waits for it sees it, with many earlier candidates in the store and many epochs in the
+ * history. Rounds are scored by the real judge on real LINEAR models. And the time that it takes to list the station's models. Prints a line of JSON for each.
  *
- * `node --conditions=source services/eval/bench/promotion-latency.ts [earlier candidates] [rounds]`
+ * `pnpm bench:promotion [earlier candidates] [rounds] [earlier epochs]`
  */
-const [earlier = 10_000, rounds = 50] = process.argv.slice(2).map(Number);
+const [earlier = 10_000, rounds = 50, epochs = 1_000] = process.argv.slice(2).map(Number);
 
 const home = mkdtempSync(join(tmpdir(), "flts-promotion-"));
 const backends = await connectBackends(loadConfig(backendSettings, { ...process.env, FLTS_HOME: home }));
@@ -35,6 +38,8 @@ try {
   const world = await createWorld(backends);
   const first = await world.train({ window: 10 });
   await fillStore(backends, first, earlier);
+  await fillHistory(backends, first, epochs);
+  const models = await timeModels(backends);
   const delays = await measure(backends, world, rounds);
   const sorted = delays.toSorted((a, b) => a - b);
   const quantile = (share: number): number =>
@@ -44,11 +49,12 @@ try {
       figure: "last SUCCESS to model-selected",
       unit: "ms",
       earlier_candidates: earlier,
+      earlier_epochs: epochs,
       rounds,
       p50: quantile(0.5),
       p99: quantile(0.99),
       max: quantile(1),
-    })}\n`,
+    })}\n${JSON.stringify({ figure: "models of a station", unit: "ms", epochs, ms: models })}\n`,
   );
 } finally {
   await backends.close();
@@ -66,6 +72,38 @@ async function fillStore({ store }: Backends, like: Candidate, count: number): P
         await writeDocument(store, { bucket: buckets.promotion, key }, { ...like, round });
       }),
     );
+}
+
+/** Epochs of as many runs, the latest of them a model that is there. */
+async function fillHistory({ store }: Backends, like: Candidate, count: number): Promise<void> {
+  const last = promoteLike(like, count);
+  for (let epoch = 1; epoch <= count; epoch++) {
+    const run_id = epoch === count ? last.run_id : sha256(`run ${epoch}`).slice(0, 32);
+    const entry = { ...last, epoch, previous_epoch: epoch === 1 ? null : epoch - 1, run_id };
+    const key = keys.history("", epoch);
+    await writeDocument(store, { bucket: buckets.promotion, key }, { ...entry, promotion_id: `${epoch}` });
+  }
+}
+
+/** The promotion of a candidate, as its station's latest. */
+function promoteLike({ run_id, model_type, work_key, manifest_sha256 }: Candidate, epoch: number): Promotion {
+  const decided = decisionOf({ round: "earlier" }, epoch - 1);
+  const version = { version: `1.0.${epoch}`, highest_version: `1.0.${epoch}` };
+  return {
+    ...promotionOf(decided, winnerOf(decided), version),
+    run_id: run_id!,
+    model_type,
+    work_key,
+    manifest_sha256: manifest_sha256!,
+  };
+}
+
+async function timeModels({ store }: Backends): Promise<number> {
+  const begun = performance.now();
+  const ledger = createLedger(store, buckets.promotion);
+  const models = modelsOf(await lastPromotions("", Number.POSITIVE_INFINITY, ledger));
+  if (models.length !== epochs) throw new Error(`${models.length} models of ${epochs} epochs`);
+  return Math.round(performance.now() - begun);
 }
 
 async function measure(

@@ -5,6 +5,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type { RunTracker } from "@flts/common/ports/run-tracker";
 import type { Logger } from "@flts/common/service/logger";
 import { fetchArtifact } from "@flts/families/artifact";
+import type { History } from "../promotion/history.ts";
 
 /** Looks whether champions can still be had: a replica that starts tomorrow must find them. */
 export interface ChampionCheck {
@@ -63,4 +64,22 @@ export async function lackOf(
     if (hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID")) return error;
     throw error;
   }
+}
+
+/** Runs that are looked at in a lost one's place, as replicas do. */
+const MOST_STEPS_BACK = 20;
+
+/** What a replica that starts now serves in place of a champion that is lost: the latest promotion before it whose files are whole; null when there is none. */
+export async function lastWholeBefore(
+  lost: Promotion,
+  history: Pick<History, "upTo">,
+  tracker: RunTracker,
+): Promise<Promotion | null> {
+  const earlier = await history.upTo(lost.identifier, lost.epoch - 1);
+  const byRun = new Map(earlier.toReversed().map((one) => [one.run_id, one])); // The latest of each run stays.
+  byRun.delete(lost.run_id);
+  const candidates = [...byRun.values()].toSorted((a, b) => b.epoch - a.epoch);
+  for (const promotion of candidates.slice(0, MOST_STEPS_BACK))
+    if ((await lackOf(promotion, tracker)) === null) return promotion;
+  return null;
 }

@@ -1,6 +1,10 @@
 import { expect, test, vi } from "vitest";
 import { evalStage } from "../../src/eval-stage.ts";
-import { type ChampionCheckDeps, createChampionCheck } from "../../src/sweep/champion-check.ts";
+import {
+  type ChampionCheckDeps,
+  createChampionCheck,
+  lastWholeBefore,
+} from "../../src/sweep/champion-check.ts";
 import { headOf } from "../books.ts";
 import { context } from "../builders.ts";
 import { createWorld, successOf } from "../trained-world.ts";
@@ -63,4 +67,15 @@ test("a tracker that does not answer says nothing about the champion", async () 
   await world.tracker.close();
   await expect(check.check(champion)).rejects.toMatchObject({ code: "TRACKER_UNAVAILABLE" });
   expect(onChecked).not.toHaveBeenCalled();
+});
+
+test("in a lost champion's place stands the latest promotion of another run that is whole", async () => {
+  const { world, champion } = await openWorld();
+  const { ledger } = world.doorDeps;
+  const gone = { ...champion, run_id: "0".repeat(32) };
+  await ledger.append({ ...gone, epoch: 2, previous_epoch: 1, promotion_id: "2", run_id: "1".repeat(32) });
+  await ledger.append({ ...gone, epoch: 3, previous_epoch: 2, promotion_id: "3" });
+  const lost = { ...gone, epoch: 4, previous_epoch: 3, promotion_id: "4" };
+  expect((await lastWholeBefore(lost, ledger, world.tracker))?.epoch).toBe(1);
+  expect(await lastWholeBefore({ ...lost, epoch: 1 }, ledger, world.tracker)).toBeNull();
 });
