@@ -1,4 +1,4 @@
-import { modelSelected, modelTraining, trainingData } from "@flts/common/contracts/events";
+import { inferenceData, modelSelected, modelTraining, trainingData } from "@flts/common/contracts/events";
 import { sha256 } from "@flts/common/contracts/identity";
 import { keys } from "@flts/common/contracts/layout";
 import { emit } from "@flts/common/contracts/topic";
@@ -12,7 +12,7 @@ import {
 import { toMessage } from "@flts/common/stage/runner";
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { audit, keysBelow } from "./audit.ts";
-import { poisons } from "./poison.ts";
+import { malformed, poisons } from "./poison.ts";
 import { openServerSite, type ServerSite } from "./server-site.ts";
 import type { Supervised } from "./supervisor.ts";
 
@@ -22,18 +22,31 @@ let site: ServerSite;
 let services: readonly Supervised[];
 /** As training-data, for a trainer of its own: it takes messages of ten megabytes. */
 let wide: string;
+/** As inference-data, without the claims of stations that have no model yet, which are waited for. */
+let truths: string;
+/** The replica's station. */
+let own: string;
 beforeAll(async () => {
   site = await openServerSite();
   wide = `claims-${site.station()}`;
-  await site.backends.log.ensureTopics([
-    { name: wide, partitions: 1, maxMessageBytes: 12 * 1024 ** 2 },
-    { name: deadLetterTopic(wide), partitions: 1, maxMessageBytes: DEAD_LETTER_MAX_BYTES },
-  ]);
+  truths = `truths-${site.station()}`;
+  own = site.station();
+  await site.backends.log.ensureTopics(
+    [wide, truths].flatMap((name) => [
+      { name, partitions: 1, maxMessageBytes: 12 * 1024 ** 2 },
+      { name: deadLetterTopic(name), partitions: 1, maxMessageBytes: DEAD_LETTER_MAX_BYTES },
+    ]),
+  );
   services = [
     site.supervise("train"),
     site.supervise("train", { CONSUMER_TOPIC: wide, CONSUMER_GROUP_ID: wide }),
     site.supervise("eval"),
-    site.supervise("inference", { IDENTIFIER: site.station(), POD_NAME: site.station() }),
+    site.supervise("inference", {
+      IDENTIFIER: own,
+      POD_NAME: own,
+      CONSUMER_TOPIC_0: truths,
+      CONSUMER_GROUP_ID: truths,
+    }),
   ];
   await Promise.all(services.map((service) => service.ready()));
 }, 240_000);
@@ -69,11 +82,18 @@ test("every message comes twice, and once more at the end: one result of each", 
 
 test("poison of every sort on every topic is dead-lettered, whole and with its reason, and what comes after it is handled", async () => {
   showLines();
+  // Inference looks at a claim once its station has a model.
+  await site.claim(own);
+  await site.settled([own]);
+  const topicOf = new Map<string, string>([
+    [trainingData.name, wide],
+    [inferenceData.name, truths],
+  ]);
   const sent: Sent[] = [];
   for (const { topic: usual, ...poison } of poisons) {
-    const topic = usual === trainingData.name ? wide : usual;
-    const station = site.station();
-    const message = { topic, key: `poison/${station}`, value: await poison.value(site, station) };
+    const topic = topicOf.get(usual) ?? usual;
+    const station = usual === inferenceData.name ? own : site.station();
+    const message = { topic, key: `poison/${sent.length}-${own}`, value: await poison.value(site, station) };
     sent.push({ ...message, name: `${poison.name} on ${topic}`, code: poison.code });
     await site.backends.log.publish([message]);
   }
@@ -120,6 +140,19 @@ const lettersOn = async (topic: string): Promise<readonly DeadLetter[]> =>
   (await messagesOf(deadLetterTopic(topic))).map(({ value }) =>
     deadLetter.parse(JSON.parse(Buffer.from(value).toString())),
   );
+
+test("what is no promotion is passed over by replicas: it was only a hint, and one dead letter from each would be no help", async () => {
+  showLines();
+  const values = await Promise.all(malformed.map(({ value }) => value(site, own)));
+  await site.backends.log.publish(values.map((value) => ({ topic: modelSelected.name, key: own, value })));
+  const isHeard = async (): Promise<boolean> =>
+    (await site.backends.log.lag(`inference-promotions-${own}`, [modelSelected.name])).every(
+      ({ committed, end }) => committed === null || committed === end,
+    );
+  await expect.poll(isHeard, { timeout: 60_000, interval: 250 }).toBe(true);
+  expect((await lettersOn(modelSelected.name)).filter(({ key }) => key === own)).toEqual([]);
+  expect(services.flatMap(({ crashes }) => crashes)).toEqual([]);
+});
 
 test("a message of a newer version is held, not given up: the service waits to be upgraded", async () => {
   showLines();

@@ -1,4 +1,4 @@
-import { modelSelected, modelTraining, trainingData } from "@flts/common/contracts/events";
+import { inferenceData, modelTraining, trainingData } from "@flts/common/contracts/events";
 import { sha256 } from "@flts/common/contracts/identity";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { readParquet, writeParquet } from "@flts/forecasting/table/parquet";
@@ -16,7 +16,7 @@ export interface Poison {
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 /** What can be wrong with any message. */
-const malformed: readonly Poison[] = [
+export const malformed: readonly Poison[] = [
   { name: "no JSON", code: "EVENT_INVALID", value: (_site, station) => Buffer.from(`{"${station}`) },
   { name: "no UTF-8", code: "EVENT_INVALID", value: () => Buffer.from([0xff, 0xfe, 0x00, 0x80]) },
   {
@@ -36,13 +36,13 @@ const malformed: readonly Poison[] = [
   },
 ];
 
-/** What can be wrong with a claim and with what it claims. */
+/** What can be wrong with any claim, and with what it claims. */
 const claims: readonly Poison[] = [
   {
     name: "a claim on a truncated object",
     code: "CLAIM_CORRUPT",
     value: async (site, station) => {
-      const claim = site.claimOf(station);
+      const claim = claimOf(site, station);
       const { bytes } = (await site.backends.store.get({ bucket: claim.bucket, key: claim.object }))!;
       return json({ ...claim, object: await put(site, station, bytes.subarray(0, bytes.byteLength / 2)) });
     },
@@ -50,7 +50,7 @@ const claims: readonly Poison[] = [
   {
     name: "a claim with another digest",
     code: "CLAIM_CORRUPT",
-    value: (site, station) => json({ ...site.claimOf(station), sha256: sha256("something else") }),
+    value: (site, station) => json({ ...claimOf(site, station), sha256: sha256("something else") }),
   },
   {
     name: "a claim on something else than a table",
@@ -58,10 +58,19 @@ const claims: readonly Poison[] = [
     value: async (site, station) => json(await claimOn(site, station, Buffer.from("no parquet"))),
   },
   {
+    name: "a claim on a bucket that it may not name",
+    code: "CLAIM_FORBIDDEN",
+    value: (site, station) => json({ ...claimOf(site, station), bucket: "mlflow" }),
+  },
+];
+
+/** What else can be wrong with a claim for trainers. */
+const trainingClaims: readonly Poison[] = [
+  {
     name: "a claim on a table with other columns",
     code: "COLUMN_MISSING",
     value: async (site, station) => {
-      const claim = site.claimOf(station);
+      const claim = claimOf(site, station);
       const { bytes } = (await site.backends.store.get({ bucket: claim.bucket, key: claim.object }))!;
       const { table, metadata } = await readParquet(bytes);
       const others = selectColumns(
@@ -72,32 +81,33 @@ const claims: readonly Poison[] = [
     },
   },
   {
-    name: "a claim on a bucket that it may not name",
-    code: "CLAIM_FORBIDDEN",
-    value: (site, station) => json({ ...site.claimOf(station), bucket: "mlflow" }),
-  },
-  {
     name: "a claim on nothing, after its grace",
     code: "CLAIM_MISSING",
-    value: (site, station) => json({ ...site.claimOf(station), object: `${station}/nowhere.parquet` }),
+    value: (site, station) => json({ ...claimOf(site, station), object: `${station}/nowhere.parquet` }),
   },
   {
     name: "ten megabytes",
     code: "MESSAGE_TOO_LARGE",
-    value: (site, station) => json({ ...site.claimOf(station), padding: "x".repeat(10 * 1024 ** 2) }),
+    value: (site, station) => json({ ...claimOf(site, station), padding: "x".repeat(10 * 1024 ** 2) }),
   },
 ];
 
 /** By topic; ten megabytes only fit a topic that takes them. */
 export const poisons = [
-  ...[...malformed, ...claims].map((poison) => ({ ...poison, topic: trainingData.name })),
+  ...[...malformed, ...claims, ...trainingClaims].map((poison) => ({ ...poison, topic: trainingData.name })),
+  ...[...malformed, ...claims].map((poison) => ({ ...poison, topic: inferenceData.name })),
   ...malformed.map((poison) => ({ ...poison, topic: modelTraining.name })),
-  ...malformed.map((poison) => ({ ...poison, topic: modelSelected.name })),
 ];
+
+/** One that trainers and inference take alike: the operation says for whom it is, and may be missing. */
+function claimOf(site: ServerSite, station: string) {
+  const { operation: _, ...claim } = site.claimOf(station);
+  return claim;
+}
 
 async function claimOn(site: ServerSite, station: string, bytes: Uint8Array) {
   const object = await put(site, station, bytes);
-  return { ...site.claimOf(station), object, size: bytes.byteLength, sha256: sha256(bytes) };
+  return { ...claimOf(site, station), object, size: bytes.byteLength, sha256: sha256(bytes) };
 }
 
 async function put(
