@@ -11,6 +11,7 @@ export default defineConfig({
     execArgv: ["--conditions=source"],
     projects: [
       suite("unit", ["{packages,services}/*/test/**/*.test.ts", "test/*.test.ts"]),
+      suite("deploy", ["tools/*/test/**/*.test.ts"], 120_000),
       suite("contract", ["packages/*/test/**/*.contract.ts"], 120_000),
       suite("components", ["{packages,services}/*/test/**/*.component.ts"], 120_000),
       suite("parity", ["packages/*/test/**/*.parity.ts", "test/parity/**/*.parity.ts"], 600_000),
