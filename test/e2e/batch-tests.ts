@@ -10,13 +10,18 @@ import { stepOf } from "@flts/forecasting/preprocess/grid";
 import { readParquet, writeParquet } from "@flts/forecasting/table/parquet";
 import { rowCount } from "@flts/forecasting/table/table";
 import { expect, test, vi } from "vitest";
-import type { Environment } from "./backends.ts";
 import { type Cluster, replicas } from "./cluster.ts";
 
 type Backends = Awaited<ReturnType<typeof connectBackends>>;
 
-/** What becomes of claimed test tables, of a pipeline whose champion is served. */
-export function batchTests(cluster: () => Cluster, environment: Environment): void {
+/**
+ * What becomes of claimed test tables, of a pipeline whose champion is served.
+ * @param environment where its backends are
+ */
+export function batchTests(
+  cluster: () => Cluster,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
   const withBackends = async (work: (backends: Backends) => Promise<void>): Promise<void> => {
     const backends = await connectBackends(loadConfig(backendSettings, environment));
     try {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { embeddedIn, serversOf } from "./backends.ts";
+import { batchTests } from "./batch-tests.ts";
 import { replicas, trainers } from "./cluster.ts";
 import { makeScratch } from "./flts.ts";
 import { pipelineSuite } from "./pipeline-suite.ts";
@@ -128,16 +129,17 @@ pipelineSuite("on Kafka, S3 and MLflow", openSite, (cluster) => {
         expect(await store.json("model-promotion", key), key).toEqual(message?.value);
     });
 
-    test("the reference's groups, with a member each and nothing left to do, and one group for each replica", () => {
+    test("the reference's groups, with a member each or shared by the replicas, nothing left to do, and one group for each replica", () => {
       const stable = { state: "Stable", members: 1, lag: 0 };
       const names = [
         ...trainers.map(({ group }) => group),
         "eval-promoter",
         ...replicas.map((name) => `inference-promotions-${name}`),
       ];
-      expect(Object.fromEntries(kafka.groups)).toEqual(
-        Object.fromEntries(names.map((name) => [name, stable])),
-      );
+      expect(Object.fromEntries(kafka.groups)).toEqual({
+        ...Object.fromEntries(names.map((name) => [name, stable])),
+        inference_group: { ...stable, members: replicas.length },
+      });
     });
   });
 
@@ -275,4 +277,6 @@ pipelineSuite("on Kafka, S3 and MLflow", openSite, (cluster) => {
         });
     });
   });
+
+  batchTests(cluster, process.env);
 });
