@@ -104,7 +104,7 @@ async function handleClaim(
 
   const entry = await batches.begin(name);
   const signature = { timestamp: entry.timestamp, replica: options.replica };
-  const found = { champion, table, history, digest, forecast, predictionHash: name.predictionHash };
+  const found = { champion, table, digest, forecast, predictionHash: name.predictionHash };
   const record = recordOf(found, options, signature);
   const ahead = loggedForecastOf(
     { champion, history, forecast: forecast.ahead, reqId: name.predictionHash },

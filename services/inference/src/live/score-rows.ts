@@ -49,21 +49,20 @@ export function scoreRows(
         const last = forecast.last[target] ?? null;
         const found = errors.get(step.ts) ?? new Map<string, RowError[]>();
         errors.set(step.ts, found);
-        found.set(target, [
-          ...(found.get(target) ?? []),
-          {
-            squared: (predicted - actual) ** 2,
-            absolute: Math.abs(predicted - actual),
-            inside: Number(actual >= lower && actual <= upper),
-            persistence: last === null ? null : (last - actual) ** 2,
-          },
-        ]);
+        const each = found.get(target) ?? [];
+        found.set(target, each);
+        each.push({
+          squared: (predicted - actual) ** 2,
+          absolute: Math.abs(predicted - actual),
+          inside: Number(actual >= lower && actual <= upper),
+          persistence: last === null ? null : (last - actual) ** 2,
+        });
       }
     }
   return [...errors]
     .map(([ts, found]) => ({
       ts,
-      forecasts: Math.max(...[...found.values()].map((each) => each.length)),
+      forecasts: [...found.values()].reduce((most, each) => Math.max(most, each.length), 0),
       targets: Object.fromEntries([...found].map(([target, each]) => [target, meanError(each)])),
     }))
     .toSorted((a, b) => parseTimestamp(a.ts) - parseTimestamp(b.ts));
