@@ -99,10 +99,9 @@ export const poisons = [
   ...malformed.map((poison) => ({ ...poison, topic: modelTraining.name })),
 ];
 
-/** One that trainers and inference take alike: the operation says for whom it is, and may be missing. */
+/** One that trainers and inference take alike: the operation says for whom it is, and may be null. */
 function claimOf(site: ServerSite, station: string) {
-  const { operation: _, ...claim } = site.claimOf(station);
-  return claim;
+  return { ...site.claimOf(station), operation: null };
 }
 
 async function claimOn(site: ServerSite, station: string, bytes: Uint8Array) {
