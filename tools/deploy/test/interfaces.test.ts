@@ -49,6 +49,20 @@ test.each([
   expect(given).toEqual(ports);
 });
 
+test.each([
+  ["", "http://inference-lb", "http://gateway:8000"],
+  ["load-test", "http://inference-lb.flts.svc", "http://gateway.flts.svc:8000"],
+])("the swarm in namespace %j goes to %s", (namespace, host, gateway) => {
+  const { podsOf } = deployed({ set: ["locust.enabled=true", `namespaces.load="${namespace}"`] });
+  for (const name of ["locust-master", "locust-worker"])
+    expect(podsOf(name).spec.containers[0]?.env).toEqual(
+      expect.arrayContaining([
+        { name: "LOCUST_HOST", value: host },
+        { name: "GATEWAY_BASE", value: gateway },
+      ]),
+    );
+});
+
 test("production opens nothing but the load balancer", () => {
   const services = deployed({ installation: "production" }).manifests.filter(
     ({ kind }) => kind === "Service",
