@@ -49,9 +49,14 @@ export function createTopics(admin: LazyClient<Admin>, clock: Clock): Topics {
         throw new FltsError("LOG_UNAVAILABLE", `Topic ${name} has ${count} of ${partitions} partitions`);
       // Others may do the same at this moment: what counts is what is there afterwards.
       if (count === 0)
-        await admin.use(`create topic ${name}`, (client) =>
-          client.createTopics({ topics: [newTopic(spec)], waitForLeaders: true }),
-        );
+        await admin
+          .use(`create topic ${name}`, (client) =>
+            client.createTopics({ topics: [newTopic(spec)], waitForLeaders: true }),
+          )
+          .catch((error: unknown) => {
+            // Created, by us or by others, and not every broker knows of it yet.
+            if (!hasCode(error, "TOPIC_MISSING")) throw error;
+          });
       else
         await admin
           .use(`add partitions to ${name}`, (client) =>
