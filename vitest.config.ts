@@ -16,6 +16,7 @@ export default defineConfig({
       suite("components", ["{packages,services}/*/test/**/*.component.ts"], 120_000),
       suite("parity", ["packages/*/test/**/*.parity.ts", "test/parity/**/*.parity.ts"], 600_000),
       suite("e2e", ["test/e2e/**/*.e2e.ts"], 180_000),
+      suite("locust", ["test/locust/**/*.swarm.ts"], 120_000),
       suite("e2e-servers", ["test/e2e/**/*.servers.ts"], 60_000),
       suite("faults", ["test/faults/**/*.fault.ts"], 300_000),
       suite("faults-servers", ["test/faults/**/*.servers.ts"], 300_000),

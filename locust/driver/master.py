@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 TIMEOUT_SECONDS = 30
+# How much longer than their spawn rate says users may take to come.
+SPAWN_PATIENCE_SECONDS = 30
 POLL_SECONDS = 0.5
 
 
@@ -41,14 +43,21 @@ class Master:
         self._url = url.rstrip("/")
 
     def swarm(self, users: int, spawn_rate: int, host: str) -> None:
+        """Returns when all users are there. Locust may not answer a stop that comes before."""
         answer = self._post("/swarm", {"user_count": users, "spawn_rate": spawn_rate, "host": host})
         if answer.get("success") is not True:
             raise MasterError(f"{self._url}/swarm: {answer.get('message')}")
+        deadline = monotonic() + users / spawn_rate + SPAWN_PATIENCE_SECONDS
+        while (state := json.loads(self._ask("/stats/requests"))["state"]) != "running":
+            if monotonic() >= deadline:
+                raise MasterError(f"{self._url}: {state} instead of running {users} users")
+            sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         self._post("/stop", {})
 
     def reset(self) -> None:
+        """Forgets what was counted so far."""
         self._ask("/stats/reset", b"")
 
     def workers(self) -> int:

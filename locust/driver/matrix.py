@@ -66,11 +66,11 @@ def measure(
 
 
 def put_under_load(options: Namespace, master: Master, users: int) -> tuple[Outcome, float]:
-    """Resets the counts, swarms, waits, and reads the counts before it stops. Returns them and the seconds it took."""
-    master.reset()
-    begun = monotonic()
-    master.swarm(users, max(1, min(users // 10, MAX_SPAWN_RATE)), options.target_host)
+    """Counts while all users are there: neither the start nor the end is measured. Returns the counts and the seconds that they are of."""
     try:
+        master.swarm(users, max(1, min(users // 10, MAX_SPAWN_RATE)), options.target_host)
+        master.reset()
+        begun = monotonic()
         sleep(options.test_duration)
         return master.outcome(), monotonic() - begun
     finally:

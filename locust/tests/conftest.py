@@ -54,6 +54,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake = FakeCluster()
     monkeypatch.setattr("driver.cluster.subprocess.run", fake.kubectl)
     monkeypatch.setattr("driver.cluster.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("driver.master.POLL_SECONDS", 0.01)
     return fake
 
 
@@ -65,6 +66,8 @@ class FakeMaster:
         self.failures = 0
         self.workers = ["ready"] * 4
         self.refusal: str | None = None
+        self.states = ["spawning", "running"]
+        """What it says one time after the other; the last one from then on."""
 
     def answer(self, path: str, form: dict[str, str] | None) -> object:
         if form is not None:
@@ -85,7 +88,9 @@ class FakeMaster:
             "response_time_percentile_0.95": 47,
             "response_time_percentile_0.99": 100,
         }
-        return {"stats": [{**total, "name": "predict"}, total], "workers": [{"state": state} for state in self.workers]}
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        workers = [{"state": state} for state in self.workers]
+        return {"stats": [{**total, "name": "predict"}, total], "workers": workers, "state": state}
 
 
 @pytest.fixture

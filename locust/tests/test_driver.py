@@ -35,7 +35,7 @@ def test_a_matrix_measures_every_combination_and_writes_the_reference_s_table(cl
         {"user_count": "200", "spawn_rate": "20", "host": "http://inference:8000"},
         {"user_count": "800", "spawn_rate": "50", "host": "http://inference:8000"},
     ]
-    assert [path for path, _ in fake.calls[:3]] == ["/stats/reset", "/swarm", "/stop"]
+    assert [path for path, _ in fake.calls[:3]] == ["/swarm", "/stats/reset", "/stop"]
     assert (tmp_path / "timeline-2-4-800.txt").read_text().startswith("Time: T+0s → CPU: – → Replicas: 2 (2 ready)\n")
 
 
@@ -100,6 +100,16 @@ def test_a_master_that_refuses_is_told_of_with_its_words(master):
     fake.refusal = "no users"
     with pytest.raises(MasterError, match="no users"):
         Master(url).swarm(1, 1, "http://inference:8000")
+
+
+def test_a_swarm_whose_users_never_come_is_told_of_and_stopped(cluster, master, tmp_path, monkeypatch):
+    fake, url = master
+    fake.states = ["spawning"]
+    monkeypatch.setattr("driver.master.SPAWN_PATIENCE_SECONDS", -10)
+    chosen = ["--replica-counts", "1", "--worker-counts", "4", "--user-counts", "200", "--cool-down", "0"]
+    assert not run_matrix(options("matrix", url, tmp_path, *chosen))
+    assert rows(tmp_path / "auto_summary.csv")[1][11].endswith("spawning instead of running 200 users")
+    assert fake.calls[-1][0] == "/stop"
 
 
 def test_a_master_that_is_not_there_is_named():

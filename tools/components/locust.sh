@@ -6,20 +6,23 @@
 #                                      --csv out/swarm --html out/swarm.html --json-file out/swarm.json
 #   locust.sh up FILE ARGS...   the same swarm with its web page, in the background; prints LOCUST_URL
 #   locust.sh down
+#   locust.sh python ARGS...    Python with Locust and what it brings, for the swarm's own tests
 #
-#   FLTS_LOCUST_VERSION 2.47.0 · FLTS_LOCUST_WORKERS 4 · FLTS_LOCUST_PORT 5557 · FLTS_LOCUST_WEB_PORT 8089 (0 picks free ones)
+#   FLTS_LOCUST_WORKERS 4 · FLTS_LOCUST_PORT 5557 · FLTS_LOCUST_WEB_PORT 8089 (0 picks free ones)
 COMPONENT=locust
-COMMANDS="run"
+COMMANDS="run python"
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-VERSION="${FLTS_LOCUST_VERSION:-2.47.0}"
+# The image's versions.
+LOCK="$(dirname "${BASH_SOURCE[0]}")/../../locust/requirements.txt"
+VERSION=$(sed -n 's/^locust==\([^ ]*\).*/\1/p' "$LOCK")
 WORKERS="${FLTS_LOCUST_WORKERS:-4}"
 PORT=$(port master "${FLTS_LOCUST_PORT:-5557}")
 WEB_PORT=$(port web "${FLTS_LOCUST_WEB_PORT:-8089}")
 VENV="$CACHE/locust-$VERSION"
 
-install() { python_install "locust==$VERSION"; }
+install() { python_install "locust==$VERSION" -c <(sed -n 's/^\([^ ]*==[^ ]*\) .*/\1/p' "$LOCK"); }
 
 start_workers() { # start_workers FILE
   local i
@@ -49,6 +52,11 @@ run() {
   trap stop_workers EXIT
   start_workers "$1"
   master "$@" --headless --expect-workers-max-wait "$READY_SECONDS"
+}
+
+python() {
+  install_once
+  "$VENV/bin/python" "$@"
 }
 
 ready() { http_ok "http://$HOST:$WEB_PORT/" && [[ $(grep -c 'reported as ready' "$(log_file)") -ge $WORKERS ]]; }

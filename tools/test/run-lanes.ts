@@ -45,6 +45,7 @@ const lanes: readonly Lane[] = [
   { name: "parity", run: () => vitest("parity", serially) },
   // Each of these starts whole pipelines: two at once on two cores would measure each other.
   { name: "e2e", run: () => vitest("e2e", serially) },
+  { name: "locust", run: () => vitest("locust", serially) },
   { name: "faults", run: () => vitest("faults", serially) },
   {
     name: "components",
