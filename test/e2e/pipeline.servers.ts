@@ -190,6 +190,8 @@ pipelineSuite("on Kafka, S3 and MLflow", openSite, (cluster) => {
         key.replace(/^(candidates|decisions)\/[0-9a-f]{64}\//, "$1/").replace(/[0-9a-f]{64}/g, "<digest>"),
       );
       expect(places).toEqual([
+        // Eval's housekeeping has asked the store for its time.
+        "_gc/time",
         // Each training's lease, given back.
         ...families.map(() => "_leases/<digest>.json"),
         ...families.map((family) => `candidates/${family}/<digest>.json`),
