@@ -150,8 +150,8 @@ const lettersOn = async (topic: string): Promise<readonly DeadLetter[]> =>
 
 test("what is no promotion is passed over by replicas: it was only a hint, and one dead letter from each would be no help", async () => {
   showLines();
-  const values = await Promise.all(malformed.map(({ value }) => value(site, own)));
-  await site.backends.log.publish(values.map((value) => ({ topic: modelSelected.name, key: own, value })));
+  for (const { value } of malformed)
+    await site.backends.log.publish([{ topic: modelSelected.name, key: own, value: await value(site, own) }]);
   const isHeard = async (): Promise<boolean> =>
     (await site.backends.log.lag(`inference-promotions-${own}`, [modelSelected.name])).every(
       ({ committed, end }) => committed === null || committed === end,
