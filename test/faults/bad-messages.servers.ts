@@ -148,14 +148,16 @@ const lettersOn = async (topic: string): Promise<readonly DeadLetter[]> =>
     deadLetter.parse(JSON.parse(Buffer.from(value).toString())),
   );
 
+/** Whether the replica has nothing left to hear. */
+const isHeard = async (): Promise<boolean> =>
+  (await site.backends.log.lag(`inference-promotions-${own}`, [modelSelected.name])).every(
+    ({ committed, end }) => committed === null || committed === end,
+  );
+
 test("what is no promotion is passed over by replicas: it was only a hint, and one dead letter from each would be no help", async () => {
   showLines();
   for (const { value } of malformed)
     await site.backends.log.publish([{ topic: modelSelected.name, key: own, value: await value(site, own) }]);
-  const isHeard = async (): Promise<boolean> =>
-    (await site.backends.log.lag(`inference-promotions-${own}`, [modelSelected.name])).every(
-      ({ committed, end }) => committed === null || committed === end,
-    );
   await expect.poll(isHeard, { timeout: 60_000, interval: 250 }).toBe(true);
   expect((await lettersOn(modelSelected.name)).filter(({ key }) => key === own)).toEqual([]);
   expect(services.flatMap(({ crashes }) => crashes)).toEqual([]);
