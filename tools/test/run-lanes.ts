@@ -41,6 +41,7 @@ const lanes: readonly Lane[] = [
   { name: "lint", run: () => command("oxlint") },
   { name: "dead-code", run: () => command("knip") },
   { name: "unit", run: () => vitest("unit") },
+  { name: "deploy", run: () => vitest("deploy") },
   { name: "contract", run: () => vitest("contract") },
   { name: "parity", run: () => vitest("parity", serially) },
   // Each of these starts whole pipelines: two at once on two cores would measure each other.
