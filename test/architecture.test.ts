@@ -94,6 +94,7 @@ test("vendor libraries stay in the files made for them", () => {
     "@bsull/augurs-prophet-wasmstan": /^packages\/families\/src\/prophet\//,
     "date-holidays": /^packages\/families\/src\/prophet\//,
     "@aws-sdk/client-s3": /^packages\/backends\/src\/s3\//,
+    "apache-arrow": /^services\/inference\/src\/arrow\//,
     kafkajs: /^packages\/backends\/src\/kafka\//,
     "node:sqlite": /^packages\/backends\/src\/embedded\//,
   };

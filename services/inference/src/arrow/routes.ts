@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
-import { finished } from "node:stream/promises";
+import { PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { HttpError } from "@flts/common/service/http";
 import { parsePart } from "@flts/common/service/request-part";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -83,7 +83,7 @@ function startAnswer(work: (send: (stream: Readable) => void) => Promise<void>):
     };
     work(send).catch((error: unknown) => {
       reject(error);
-      sent?.destroy();
+      sent?.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   });
 }
@@ -107,9 +107,10 @@ function answer(
         const table = await readTable(body!, query, champion, limits, job); // K1
         const pieces = answerInPieces(table, champion, query.inference_length, job);
         const first = await pieces.next();
-        const stream = Readable.from(startingWith(first, pieces, done), { objectMode: false });
+        // Between the two, so that it can be broken off while the next piece is awaited.
+        const stream = new PassThrough();
         send(stream);
-        await finished(stream); // K2
+        await pipeline(startingWith(first, pieces, done), stream); // K2
       } catch (error) {
         job.check(); // Whatever broke when the client left or its time was over, that was why.
         throw error;

@@ -311,6 +311,35 @@ describe("POST /predict/bulk", () => {
     expect((await bulk(streamOf(rowsOf()))).statusCode).toBe(200);
   });
 
+  it("breaks the connection off when the deadline passes while the answer goes out", async () => {
+    const { forecastEach } = constantModel(1);
+    const never = Promise.withResolvers<never>();
+    let calls = 0;
+    const model = constantModel(1, {
+      forecastEach: (histories, steps) =>
+        ++calls === 1 ? forecastEach.call(constantModel(1), histories, steps) : never.promise,
+    });
+    service.slot.switchTo({ promotion: promotionOf(2), model });
+    const rows = many(2_000);
+    const number = { type: float, values: rows };
+    const response = bulk(
+      streamOf({
+        series: { type: types.text, values: rows.map((row) => String(row >> 1)) },
+        ts: { type: types.time, values: rows.map((row) => timeAt(row % 2)) },
+        down: number,
+        up: number,
+      }),
+    );
+    const outcome = response.then(
+      () => "whole",
+      () => "broken off",
+    );
+    await expect.poll(() => calls).toBe(2);
+    await service.clock.advance(60_010);
+    expect(await outcome).toBe("broken off");
+    expect((await service.get("/queue_stats")).json()).toMatchObject({ timeouts: 1, active: 0 });
+  });
+
   it("answers a model that fails at once with 500", async () => {
     const model = constantModel(1, { forecastEach: failing });
     service.slot.switchTo({ promotion: promotionOf(2), model });

@@ -92,6 +92,15 @@ it("lets no client ask for more time than there is", async () => {
   await expect(outcome).rejects.toMatchObject({ refusal: { status: 504 } });
 });
 
+it("gives a request with a limit of its own that long, and no longer", async () => {
+  const { clock, request } = createHarness({ timeoutMs: 50 });
+  const { outcome } = request(1, { timeoutMs: 10_000, limitMs: 500 });
+  await clock.advance(400);
+  expect(await Promise.race([outcome, Promise.resolve("under way")])).toBe("under way");
+  await clock.advance(110);
+  await expect(outcome).rejects.toMatchObject({ refusal: { status: 504 } });
+});
+
 it("computes nothing for a client that has gone", () => {
   let present = true;
   const { job } = createHarness().request(1, { isPresent: () => present });
