@@ -59,6 +59,9 @@ KAFKA_SASL_MECHANISM: {{ .saslMechanism }}
 KAFKA_SASL_USERNAME_FILE: /run/secrets/flts/kafka/username
 KAFKA_SASL_PASSWORD_FILE: /run/secrets/flts/kafka/password
 {{- end }}
+{{- if .caSecret }}
+KAFKA_SSL_CA_FILE: /run/secrets/flts/kafka-ca/ca.crt
+{{- end }}
 {{- end }}
 {{- end }}
 S3_ENDPOINT: {{ include "flts.s3.endpoint" . }}
@@ -91,6 +94,9 @@ MLFLOW_TRACKING_URI: {{ include "flts.mlflow.uri" . }}
 {{- if include "flts.usesKafkaLogin" . }}
 - { name: kafka, mountPath: /run/secrets/flts/kafka, readOnly: true }
 {{- end }}
+{{- if .Values.kafka.external.caSecret }}
+- { name: kafka-ca, mountPath: /run/secrets/flts/kafka-ca, readOnly: true }
+{{- end }}
 {{- end }}
 
 {{- define "flts.volumes" -}}
@@ -100,6 +106,9 @@ MLFLOW_TRACKING_URI: {{ include "flts.mlflow.uri" . }}
 {{- end }}
 {{- if include "flts.usesKafkaLogin" . }}
 - { name: kafka, secret: { secretName: {{ .Values.secrets.kafka.name }}, defaultMode: 0440 } }
+{{- end }}
+{{- with .Values.kafka.external.caSecret }}
+- { name: kafka-ca, secret: { secretName: {{ . }}, defaultMode: 0440 } }
 {{- end }}
 {{- end }}
 

@@ -145,3 +145,23 @@ test.each([
   expect(workloads.map(({ metadata }) => metadata.name)).not.toContain(name);
   expect(JSON.stringify(workloads)).toContain(address);
 });
+
+test("a Kafka that is there already may ask for a login, and have certificates of its own", () => {
+  const { podsOf } = deployed({
+    set: [
+      "kafka.enabled=false",
+      'kafka.external={"bootstrapServers":"b:9093","securityProtocol":"SASL_SSL","port":9093,"caSecret":"b-ca"}',
+    ],
+  });
+  for (const name of ["eval", "preprocess", "kafka-topics"]) {
+    const { containers, volumes } = podsOf(name).spec;
+    const environment = Object.fromEntries((containers[0]?.env ?? []).map((one) => [one.name, one.value]));
+    expect(environment, name).toMatchObject({
+      KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+      KAFKA_SASL_PASSWORD_FILE: "/run/secrets/flts/kafka/password",
+      KAFKA_SSL_CA_FILE: "/run/secrets/flts/kafka-ca/ca.crt",
+    });
+    const secrets = volumes?.flatMap(({ secret }) => secret?.secretName ?? []);
+    expect(secrets, name).toEqual(expect.arrayContaining(["flts-kafka", "b-ca"]));
+  }
+});
