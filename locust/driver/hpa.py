@@ -6,36 +6,36 @@ from argparse import Namespace
 from itertools import product
 
 from .cluster import Cluster, ClusterError
-from .master import Master, MasterError
+from .master import MasterError
 from .matrix import describe, put_under_load
+from .site import Site, site_of
 from .tables import HPA_HEADER, CsvTable
 from .timeline import Movement, Sample, Watch, movement_of, render
 
 
 def run_hpa(options: Namespace) -> bool:
     """Writes hpa_summary.csv and a timeline for each run. Returns whether every run took place and no request failed."""
-    cluster = Cluster(options.namespace, options.kubectl)
-    master = Master(options.master_url)
+    site = site_of(options)
     table = CsvTable(options.output / "hpa_summary.csv", HPA_HEADER)
     good = True
-    with cluster.autoscaled_within(options.deployment, options.min_replicas, options.max_replicas):
+    with site.service.autoscaled_within(options.deployment, options.min_replicas, options.max_replicas):
         for workers in options.worker_counts:
-            with cluster.fixed(options.worker_deployment, workers):
+            with site.swarm.fixed(options.worker_deployment, workers):
                 for users in options.user_counts:
-                    good &= measure(options, cluster, master, table, workers, users)
+                    good &= measure(options, site, table, workers, users)
     return good
 
 
-def measure(options: Namespace, cluster: Cluster, master: Master, table: CsvTable, workers: int, users: int) -> bool:
+def measure(options: Namespace, site: Site, table: CsvTable, workers: int, users: int) -> bool:
     print(f"{workers} workers, {users} users:", flush=True)
     try:
-        settle(options, cluster)
-        cluster.wait_until_ready(options.worker_deployment, workers, options.ready_timeout)
-        master.wait_for_workers(workers, options.ready_timeout)
-        watch = Watch(cluster, options.deployment, options.monitoring_interval, print_sample)
+        settle(options, site.service)
+        site.swarm.wait_until_ready(options.worker_deployment, workers, options.ready_timeout)
+        site.master.wait_for_workers(workers, options.ready_timeout)
+        watch = Watch(site.service, options.deployment, options.monitoring_interval, print_sample)
         try:
-            outcome, seconds = put_under_load(options, master, users)
-            settle(options, cluster)
+            outcome, seconds = put_under_load(options, site.master, users)
+            settle(options, site.service)
         finally:
             samples = watch.stop()
             write_timeline(options, workers, users, samples)

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from itertools import product
 from time import monotonic, sleep
 
-from .cluster import Cluster, ClusterError
+from .cluster import ClusterError
 from .master import Master, MasterError, Outcome
+from .site import Site, site_of
 from .tables import MATRIX_HEADER, CsvTable
 from .timeline import Watch, render
 
@@ -17,29 +18,26 @@ MAX_SPAWN_RATE = 50
 
 def run_matrix(options: Namespace) -> bool:
     """Writes auto_summary.csv and a timeline for each run. Returns whether every run took place and no request failed."""
-    cluster = Cluster(options.namespace, options.kubectl)
-    master = Master(options.master_url)
+    site = site_of(options)
     table = CsvTable(options.output / "auto_summary.csv", MATRIX_HEADER)
     good = True
     for replicas, workers in product(options.replica_counts, options.worker_counts):
-        with cluster.fixed(options.deployment, replicas), cluster.fixed(options.worker_deployment, workers):
+        with site.service.fixed(options.deployment, replicas), site.swarm.fixed(options.worker_deployment, workers):
             for users in options.user_counts:
-                good &= measure(options, cluster, master, table, replicas, workers, users)
+                good &= measure(options, site, table, replicas, workers, users)
                 sleep(options.cool_down)
     return good
 
 
-def measure(
-    options: Namespace, cluster: Cluster, master: Master, table: CsvTable, replicas: int, workers: int, users: int
-) -> bool:
+def measure(options: Namespace, site: Site, table: CsvTable, replicas: int, workers: int, users: int) -> bool:
     timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     try:
-        cluster.wait_until_ready(options.deployment, replicas, options.ready_timeout)
-        cluster.wait_until_ready(options.worker_deployment, workers, options.ready_timeout)
-        master.wait_for_workers(workers, options.ready_timeout)
-        watch = Watch(cluster, options.deployment, options.monitoring_interval)
+        site.service.wait_until_ready(options.deployment, replicas, options.ready_timeout)
+        site.swarm.wait_until_ready(options.worker_deployment, workers, options.ready_timeout)
+        site.master.wait_for_workers(workers, options.ready_timeout)
+        watch = Watch(site.service, options.deployment, options.monitoring_interval)
         try:
-            outcome, seconds = put_under_load(options, master, users)
+            outcome, seconds = put_under_load(options, site.master, users)
         finally:
             samples = watch.stop()
     except (ClusterError, MasterError) as error:

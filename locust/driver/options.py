@@ -25,7 +25,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Namespace
     for command in (matrix, hpa):
         option(command, "master-url", "http://localhost:30089", str, "Locust's master, as seen from here")
         option(command, "target-host", "http://inference:8000", str, "what the swarm asks, as seen from its workers")
-        option(command, "namespace", "flts", str, "where the deployments are")
+        option(command, "namespace", "flts", str, "where the deployment under load is")
+        option(command, "load-namespace", "", str, "where the swarm is, if elsewhere")
         option(command, "kubectl", "kubectl", str, "the program")
         option(command, "deployment", "inference", str, "the deployment under load")
         option(command, "worker-deployment", "locust-worker", str, "the swarm's workers")

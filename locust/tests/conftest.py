@@ -15,6 +15,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.room = 100
+        self.load_namespace = "flts"
         self.changes: list[str] = []
         self.deploy("inference", 2)
         self.deploy("locust-worker", 4)
@@ -34,7 +35,8 @@ class FakeCluster:
 
     def kubectl(self, command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
         program, option, namespace, verb, *rest = command
-        assert (program, option, namespace) == ("kubectl", "--namespace", "flts")
+        assert (program, option) == ("kubectl", "--namespace")
+        assert namespace == (self.load_namespace if "locust-worker" in " ".join(rest) else "flts")
         if verb == "get":
             found = self.objects.get((rest[0], rest[1]))
             return subprocess.CompletedProcess(command, 0, "" if found is None else json.dumps(found), "")

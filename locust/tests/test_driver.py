@@ -61,6 +61,14 @@ def test_replicas_that_do_not_come_are_a_row_that_says_so_and_the_next_run_takes
     assert cluster.spec_of("deployment", "inference") == {"replicas": 2}
 
 
+def test_the_swarm_may_be_in_a_namespace_of_its_own(cluster, master, tmp_path):
+    cluster.load_namespace = "flts-load"
+    cluster.autoscale("inference", 2, 20, 12)
+    few = ["--worker-counts", "4", "--user-counts", "50", "--load-namespace", "flts-load"]
+    assert run_hpa(options("hpa", master[1], tmp_path, *few))
+    assert run_matrix(options("matrix", master[1], tmp_path, *few, "--replica-counts", "1", "--cool-down", "0"))
+
+
 def test_failed_requests_fail_the_run(cluster, master, tmp_path):
     fake, url = master
     fake.failures = 20

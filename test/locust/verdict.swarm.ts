@@ -40,7 +40,7 @@ const swarm = ["run", "locust/locustfile.py", "--only-summary", "--host"];
 const patient = { THRESHOLD_P50_MS: "2000", THRESHOLD_P95_MS: "10000", THRESHOLD_RPS: "5" };
 const brief = {
   LOAD_USERS: "20",
-  LOAD_SECONDS: "8",
+  LOAD_SECONDS: "4",
   PREDICT_USER_WAIT_MIN: "0.1",
   PREDICT_USER_WAIT_MAX: "0.3",
 };
@@ -55,6 +55,7 @@ test("a service that works passes: no request fails, and bad input is refused as
     ...patient,
     ...brief,
     LOAD_SHAPE: "ramp",
+    LOAD_SECONDS: "8",
     GATEWAY_BASE: urls.get("gateway") ?? "",
   });
   expect(code, output).toBe(0);
@@ -111,7 +112,6 @@ test("a service that never gets a model, or is not there, fails the run in its t
   const { code, output } = await site.run([...swarm, "http://127.0.0.1:9"], {
     ...brief,
     LOAD_SHAPE: "soak",
-    LOAD_SECONDS: "5",
     LOCUST_WAIT_FOR_MODEL_TIMEOUT: "1",
   });
   expect(code).toBe(1);

@@ -46,7 +46,7 @@ const lanes: readonly Lane[] = [
   { name: "parity", run: () => vitest("parity", serially) },
   // Each of these starts whole pipelines: two at once on two cores would measure each other.
   { name: "e2e", run: () => vitest("e2e", serially) },
-  { name: "locust", run: () => vitest("locust", serially) },
+  { name: "locust", run: () => vitest("locust") },
   { name: "faults", run: () => vitest("faults", serially) },
   {
     name: "components",
