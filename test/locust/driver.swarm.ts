@@ -14,6 +14,10 @@ const service: Server = createServer((request, response) => {
     .resume()
     .on("end", () => response.end(request.url === "/predict" ? forecast : '{"model_ready":true}'));
 });
+let connections = 0;
+service.on("connection", () => {
+  connections++;
+});
 const kubectl = join(site.folder, "kubectl");
 const deployment = (replicas: number): string =>
   JSON.stringify({ spec: { replicas }, status: { replicas, readyReplicas: replicas } });
@@ -39,8 +43,12 @@ afterAll(async () => {
 });
 
 test("a run of the matrix on a real swarm is a row of the reference's table, a timeline and a report", async () => {
-  const good = { LOCUST_WEIGHTS: "predict=1", PREDICT_USER_WAIT_MIN: "0.1", PREDICT_USER_WAIT_MAX: "0.2" };
-  const up = await site.run(["up", "locust/locustfile.py"], good);
+  const up = await site.run(["up", "locust/locustfile.py"], {
+    LOCUST_WEIGHTS: "predict=1",
+    PREDICT_USER_WAIT_MIN: "0.1",
+    PREDICT_USER_WAIT_MAX: "0.2",
+    LOCUST_REQUESTS_PER_CONNECTION: "5",
+  });
   const master = /LOCUST_URL=(\S+)/.exec(up.output)?.[1] ?? "";
   const host = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
   const options = {
@@ -72,6 +80,8 @@ test("a run of the matrix on a real swarm is a row of the reference's table, a t
   expect(value("RPS")).toBeGreaterThan(0);
   expect(value("P95_ms")).toBeGreaterThanOrEqual(value("Median_ms"));
   expect(value("P99_ms")).toBeGreaterThanOrEqual(value("P95_ms"));
+  // Connections end, so that a balancer finds replicas that came later.
+  expect(connections).toBeGreaterThan(value("Total_Requests") / 6);
   const timeline = readFileSync(join(site.folder, `timeline-2-${WORKERS}-6.txt`), "utf8");
   expect(timeline).toMatch(/^Time: T\+\d+s → CPU: – → Replicas: 2 \(2 ready\)\n/);
   await expect
