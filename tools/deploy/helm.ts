@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
+const tools = join(repository, "tools", "components", "k8s-tools.sh");
 
 /** The values files beside the chart's own: what `-f` takes. */
 export const installations = ["one-node", "development", "staging", "production"] as const;
@@ -27,7 +29,7 @@ export interface Rendered {
 /** Renders the chart as release `flts` in namespace `flts`, without its tests. */
 export function render({ installation, set = [], isUpgrade = false, apiVersions = [] }: Rendering): Rendered {
   const { status, stdout, stderr } = spawnSync(
-    "helm",
+    helm(),
     [
       "template",
       "flts",
@@ -39,7 +41,7 @@ export function render({ installation, set = [], isUpgrade = false, apiVersions 
       ...(isUpgrade ? ["--is-upgrade"] : []),
       ...apiVersions.flatMap((version) => ["--api-versions", version]),
     ],
-    { cwd: repository, env: environment(), encoding: "utf8", maxBuffer: 64 * 1024 ** 2 },
+    { cwd: repository, encoding: "utf8", maxBuffer: 64 * 1024 ** 2 },
   );
   return { ok: status === 0, manifests: stdout, fault: stderr };
 }
@@ -54,36 +56,33 @@ export function renderOrThrow(rendering: Rendering): string {
 /** helm's findings about the chart with these values; empty when there are none. */
 export function lint(installation: Installation): string {
   const { status, stdout, stderr } = spawnSync(
-    "helm",
+    helm(),
     ["lint", "--strict", "helm/flts", "-f", `helm/flts/values-${installation}.yaml`],
-    { cwd: repository, env: environment(), encoding: "utf8" },
+    { cwd: repository, encoding: "utf8" },
   );
   return status === 0 ? "" : `${stdout}${stderr}`;
 }
 
 /** kubeconform's findings about manifests, for a version of Kubernetes; empty when there are none. */
 export function validate(manifests: string, kubernetesVersion: string): string {
-  const { status, stdout, stderr } = spawnSync("tools/components/k8s-tools.sh", ["validate", "-"], {
+  const { status, stdout, stderr } = spawnSync(tools, ["validate", "-"], {
     cwd: repository,
-    env: { ...environment(), FLTS_KUBERNETES_VERSION: kubernetesVersion },
+    env: { ...process.env, FLTS_KUBERNETES_VERSION: kubernetesVersion },
     input: manifests,
     encoding: "utf8",
   });
   return status === 0 ? "" : `${stdout}${stderr}`;
 }
 
-let found: NodeJS.ProcessEnv | undefined;
+let found: string | undefined;
 
-/** The environment with the pinned helm first in its PATH; built when it is not there yet, which takes minutes. */
-function environment(): NodeJS.ProcessEnv {
+/** The pinned helm; built when it is not there yet, which takes minutes. */
+function helm(): string {
   if (found === undefined) {
-    const exports = execFileSync("tools/components/k8s-tools.sh", ["up", "helm"], {
-      cwd: repository,
-      encoding: "utf8",
-    });
+    const exports = execFileSync(tools, ["up", "helm"], { encoding: "utf8" });
     const folder = /^export PATH=([^:]*):/m.exec(exports)?.[1];
     if (folder === undefined) throw new Error(`k8s-tools.sh names no folder: ${exports}`);
-    found = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+    found = join(folder, "helm");
   }
   return found;
 }
