@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
@@ -20,7 +20,7 @@ interface Values {
   };
 }
 
-/** Every image of ours, by the names under which the chart asks for them. Those whose Dockerfile is not there are left out. */
+/** Every image of ours, by the names under which the chart asks for them. */
 export function imagesOf(repository: string, revision: string): readonly Image[] {
   const read = (path: string): unknown => parse(readFileSync(join(repository, path), "utf8"));
   const { appVersion } = read("helm/flts/Chart.yaml") as { readonly appVersion: string };
@@ -38,5 +38,5 @@ export function imagesOf(repository: string, revision: string): readonly Image[]
     })),
     { name: images.mlflow, folder: "docker/mlflow", options: [] },
     { name: images.locust, folder: "locust", options: [] },
-  ].filter(({ folder }) => existsSync(join(repository, folder, "Dockerfile")));
+  ];
 }
