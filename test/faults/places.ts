@@ -21,6 +21,7 @@ const operations = {
     "commit:model-training#2",
   ],
   inference: ["commit:model-selected"],
+  batch: ["create:inference-logs/_batches/**", "publish:performance-eval", "commit:inference-data"],
 } as const;
 
 export const isFull = process.env["FLTS_FAULTS"] === "full";

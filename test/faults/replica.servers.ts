@@ -1,3 +1,5 @@
+import { performanceEval } from "@flts/common/contracts/events";
+import { buckets } from "@flts/common/contracts/layout";
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { stationCsv } from "../e2e/flts.ts";
 import { audit, headOf } from "./audit.ts";
@@ -15,7 +17,10 @@ beforeAll(async () => {
   station = site.station();
   site.supervise("train");
   site.supervise("eval");
-  replica = site.supervise("inference", { IDENTIFIER: station, POD_NAME: station }, placesOf("inference"));
+  replica = site.supervise("inference", { IDENTIFIER: station, POD_NAME: station }, [
+    ...placesOf("inference"),
+    ...placesOf("batch"),
+  ]);
   await site.upload(station);
 }, 240_000);
 afterAll(() => site?.close(), 60_000);
@@ -57,6 +62,34 @@ test.each(placesOf("inference"))("killed %s, it comes back with the champion", a
   await replica.reached();
   await expect.poll(() => servedBy(replica), { timeout: 60_000, interval: 250 }).toBe(champion);
   await audit(site.backends, [station]);
+});
+
+/** What the log and the store hold of a station's batch forecasts. */
+async function forecastsOf(of: string): Promise<{ readonly records: number; readonly told: number }> {
+  const { log, store } = site.backends;
+  let records = 0;
+  for await (const { key } of store.list(buckets.inferenceLogs, `${of}/`))
+    if (key.includes("/batch-")) records += 1;
+  const told = new Set<string>();
+  for await (const { value } of log.browse(performanceEval.name)) {
+    const event = JSON.parse(new TextDecoder().decode(value)) as Record<string, unknown>;
+    if (event["identifier"] === of) told.add(String(event["prediction_hash"]));
+  }
+  return { records, told: told.size };
+}
+
+test.each(placesOf("batch"))("killed %s, it forecasts a claimed table once", async (place) => {
+  onTestFailed(() => {
+    for (const line of replica.lines().slice(-60)) console.error(line);
+  });
+  const fresh = site.station();
+  await site.upload(fresh);
+  await replica.arm(place);
+  expect(await site.preprocess(fresh)).toBe(0);
+  await site.settled([fresh]);
+  await replica.reached();
+  const forecasts = { timeout: 90_000, interval: 500 };
+  await expect.poll(() => forecastsOf(fresh), forecasts).toEqual({ records: 1, told: 1 });
 });
 
 test("started while Kafka, the store and MLflow are away, it serves the champion that it has kept", async () => {
