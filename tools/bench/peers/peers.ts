@@ -33,7 +33,7 @@ const mlserver = (name: string, settings: Readonly<Record<string, number>>): Pee
   read: (answer) => firstNumber((answer as { outputs: { data: unknown }[] }).outputs[0]?.data),
 });
 
-/** Each in its fastest plain configuration for one process: uvloop and httptools, no access log, no worker processes in between. */
+/** Each as one process, otherwise as its documentation sets it up; none was tuned further: uvloop and httptools, no access log, no worker processes in between. */
 export const peers: readonly Peer[] = [
   {
     name: "fastapi",
