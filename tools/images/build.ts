@@ -4,7 +4,7 @@ import { type Image, imagesOf } from "./image-plan.ts";
 
 /**
  * `pnpm images [NAME…]`: builds all images, or those whose names contain one of the words, with `docker build`, or with the command in IMAGE_BUILDER, called as
- * `$IMAGE_BUILDER NAME:TAG FOLDER [docker build options]`. Exit code 1 when one does not build, 69 (EX_UNAVAILABLE) where there is nothing to build with.
+ * `$IMAGE_BUILDER NAME:TAG FOLDER [docker build options]`. NODE_IMAGE and PYTHON_IMAGE name other images to begin with. Exit code 1 when one does not build, 69 (EX_UNAVAILABLE) where there is nothing to build with.
  */
 const EX_UNAVAILABLE = 69;
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -12,7 +12,7 @@ const builder = process.env["IMAGE_BUILDER"] ?? "";
 
 const revision = spawnSync("git", ["rev-parse", "HEAD"], { cwd: repository, encoding: "utf8" }).stdout.trim();
 const words = process.argv.slice(2);
-const wanted = imagesOf(repository, revision || "unknown").filter(
+const wanted = imagesOf(repository, revision || "unknown", process.env).filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
 

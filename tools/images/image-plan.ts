@@ -20,8 +20,13 @@ interface Values {
   };
 }
 
+/** Images that ours begin with, where they are not to be those that the Dockerfiles name. */
+type Bases = Readonly<Partial<Record<"NODE_IMAGE" | "PYTHON_IMAGE", string | undefined>>>;
+
 /** Every image of ours, by the names under which the chart asks for them. */
-export function imagesOf(repository: string, revision: string): readonly Image[] {
+export function imagesOf(repository: string, revision: string, bases: Bases = {}): readonly Image[] {
+  const base = (name: keyof Bases): readonly string[] =>
+    bases[name] === undefined ? [] : [`--build-arg=${name}=${bases[name]}`];
   const read = (path: string): unknown => parse(readFileSync(join(repository, path), "utf8"));
   const { appVersion } = read("helm/flts/Chart.yaml") as { readonly appVersion: string };
   const { images } = read("helm/flts/values.yaml") as Values;
@@ -34,9 +39,10 @@ export function imagesOf(repository: string, revision: string): readonly Image[]
         `--build-arg=SERVICE=${service}`,
         `--build-arg=VERSION=${appVersion}`,
         `--build-arg=REVISION=${revision}`,
+        ...base("NODE_IMAGE"),
       ],
     })),
-    { name: images.mlflow, folder: "docker/mlflow", options: [] },
-    { name: images.locust, folder: "locust", options: [] },
+    { name: images.mlflow, folder: "docker/mlflow", options: base("PYTHON_IMAGE") },
+    { name: images.locust, folder: "locust", options: base("PYTHON_IMAGE") },
   ];
 }

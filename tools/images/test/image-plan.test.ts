@@ -27,6 +27,16 @@ test("every service has an image, and is told which one it is", () => {
   });
 });
 
+test("where the images that ours begin with have other names, every build is told", () => {
+  const told = imagesOf(repository, "abc", { NODE_IMAGE: "node:ours", PYTHON_IMAGE: "python:ours" });
+  for (const { folder, options } of told) {
+    const [, name, own] =
+      /^ARG (\w+)=(\S+)$/m.exec(readFileSync(join(repository, folder, "Dockerfile"), "utf8")) ?? [];
+    expect(own).toBe(name === "NODE_IMAGE" ? "node:24-bookworm-slim" : "python:3.12-slim-bookworm");
+    expect(options).toContain(`--build-arg=${name}=${name === "NODE_IMAGE" ? "node:ours" : "python:ours"}`);
+  }
+});
+
 test("the layer of packages knows every package, so that a changed source does not install them again", () => {
   const dockerfile = readFileSync(join(repository, "Dockerfile"), "utf8");
   const copied = [...dockerfile.matchAll(/^COPY (\S+\/package\.json) (\S+)\/$/gm)].map(([, file, folder]) => {
