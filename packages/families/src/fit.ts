@@ -59,7 +59,7 @@ export interface FittedModel {
 }
 
 /** Steps ahead that intervals are calibrated for: an hour of two-minute rows. */
-const CALIBRATED_STEPS = 30;
+export const CALIBRATED_STEPS = 30;
 /** The share of actual values meant to lie inside an interval. */
 const INTERVAL_LEVEL = 0.9;
 
