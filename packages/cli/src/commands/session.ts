@@ -3,6 +3,7 @@ import { createSystemClock } from "@flts/backends/system-clock";
 import { createSystemRandom } from "@flts/backends/system-random";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
+import { shareCompiledCode } from "../compiled-code.ts";
 import { type LogFiles, openLogFiles } from "../supervisor/log-files.ts";
 import type { LogLine } from "../supervisor/log-line.ts";
 import { createSpawn } from "../supervisor/spawn.ts";
@@ -37,6 +38,7 @@ export async function withSession(
   work: (session: Session) => Promise<void>,
 ): Promise<boolean> {
   makeHome(home);
+  shareCompiledCode();
   const clock = createSystemClock();
   const logs = openLogFiles(home);
   const supervisor = createSupervisor({
