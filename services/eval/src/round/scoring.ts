@@ -36,16 +36,26 @@ export async function judgeRound(
   champion: Promotion | null,
   deps: ScoringDeps,
 ): Promise<Judgement> {
-  const { loaded, failed } = await loadCandidates(candidates, deps);
-  const rival = champion === null ? null : await loadChampion(champion, deps);
+  const opened: Model[] = [];
+  const open: OpenModel = async (runId, family, manifestSha256) => {
+    const model = await loadModel(await fetchArtifact(deps.tracker, { runId, family, manifestSha256 }));
+    opened.push(model);
+    return model;
+  };
   try {
+    const { loaded, failed } = await loadCandidates(candidates, open);
+    const rival = champion === null ? null : await loadChampion(champion, open, deps.log);
     return loaded.length === 0
       ? nothingToPromote(candidates, failed, deps.gate)
       : await compare(loaded, failed, champion, rival, deps);
   } finally {
-    await Promise.all([...loaded.map(({ model }) => model.close()), rival?.close()]);
+    // Also of those that were open when a tracker went away: the round comes again for as long as the outage lasts.
+    await Promise.all(opened.map((model) => model.close()));
   }
 }
+
+/** Loads a run's model; it is closed when the round is judged. */
+type OpenModel = (runId: string, family: string, manifestSha256: string | null) => Promise<Model>;
 
 interface Loaded {
   readonly candidate: Candidate;
@@ -138,7 +148,7 @@ const canForecast = ({ manifest }: Model, raw: Table, targets: readonly string[]
 
 async function loadCandidates(
   candidates: readonly Candidate[],
-  { tracker }: ScoringDeps,
+  open: OpenModel,
 ): Promise<{ readonly loaded: readonly Loaded[]; readonly failed: Decision["failed"] }> {
   const loaded: Loaded[] = [];
   const failed: Decision["failed"] = [];
@@ -149,12 +159,7 @@ async function loadCandidates(
       continue;
     }
     try {
-      const artifact = await fetchArtifact(tracker, {
-        runId: run_id,
-        family: model_type,
-        manifestSha256: manifest_sha256,
-      });
-      loaded.push({ candidate, model: await loadModel(artifact) });
+      loaded.push({ candidate, model: await open(run_id, model_type, manifest_sha256) });
     } catch (error) {
       if (!hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN")) throw error;
       failed.push({ model_type, work_key, code: error.code, reason: error.message });
@@ -164,15 +169,16 @@ async function loadCandidates(
 }
 
 /** The champion to compare with; null when it cannot be had: then the challenger has only the baselines to beat. */
-async function loadChampion(champion: Promotion, { tracker, log }: ScoringDeps): Promise<Model | null> {
-  const { run_id, model_type, manifest_sha256 } = champion;
+async function loadChampion(
+  { run_id, model_type, manifest_sha256, epoch }: Promotion,
+  open: OpenModel,
+  log: Logger,
+): Promise<Model | null> {
   try {
-    return await loadModel(
-      await fetchArtifact(tracker, { runId: run_id, family: model_type, manifestSha256: manifest_sha256 }),
-    );
+    return await open(run_id, model_type, manifest_sha256);
   } catch (error) {
     if (!hasCode(error, "RUN_MISSING", "ARTIFACT_INVALID", "MODEL_UNKNOWN")) throw error;
-    log.error("promotion_champion_unavailable", error, { run_id, model_type, epoch: champion.epoch });
+    log.error("promotion_champion_unavailable", error, { run_id, model_type, epoch });
     return null;
   }
 }
