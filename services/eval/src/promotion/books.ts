@@ -36,7 +36,7 @@ export async function lastPromotions(
   limit: number,
   ledger: Ledger,
 ): Promise<readonly Promotion[]> {
-  const champion = await ledger.head(identifier);
+  const champion = await ledger.champion(identifier);
   return champion === null ? [] : ledger.upTo(identifier, champion.epoch, limit);
 }
 

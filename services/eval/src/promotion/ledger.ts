@@ -25,6 +25,8 @@ import { versionFor } from "./version-for.ts";
 export interface Ledger extends History {
   /** The present champion's promotion, after finishing what was left unfinished; null before the first. */
   head(identifier: string): Promise<Promotion | null>;
+  /** The same for readers, who finish nothing: nothing is written, and a pointer that waits for its adoption stays. */
+  champion(identifier: string): Promise<Promotion | null>;
   /** The promotion that these bytes are a copy of; null when they are in no history: then a person wrote them. */
   recognise(identifier: string, bytes: Uint8Array): Promise<Promotion | null>;
   /** Writes the root's copy of a head anew where it is missing or behind. */
@@ -69,6 +71,13 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
     if (next === null) return present;
     await advance(next);
     return present === null ? next : head(identifier);
+  }
+
+  async function champion(identifier: string): Promise<Promotion | null> {
+    const present = (await look(keys.head(identifier), identifier))?.promotion;
+    let latest = present ?? (await history.last(identifier));
+    for (let next = latest; next !== null; next = await entry(identifier, next.epoch + 1)) latest = next;
+    return latest;
   }
 
   /** Moves the head to a promotion of the history, if it is not there or beyond already (L3). */
@@ -127,6 +136,7 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
   return {
     ...history,
     head,
+    champion,
     recognise,
     repairCopy,
     readDecision,
@@ -144,8 +154,8 @@ export function createLedger(store: ObjectStore, bucket: string): Ledger {
     async promote(decided) {
       const { identifier, base_epoch: base } = decided;
       const winner = winnerOf(decided);
-      const champion = base === 0 ? null : await entry(identifier, base);
-      const version = await versionFor(winner.run_id, winner, champion, history);
+      const predecessor = base === 0 ? null : await entry(identifier, base);
+      const version = await versionFor(winner.run_id, winner, predecessor, history);
       return append(promotionOf(decided, winner, version));
     },
   };

@@ -19,7 +19,7 @@ export interface DryRun {
 /** What the gate would say of a run alone against the present champion. Nothing is written. @throws as `inspectRun` */
 export async function judgeRun(runId: string, identifier: string, deps: DryRunDeps): Promise<DryRun> {
   const inspected = await inspectRun({ runId, identifier, family: null, manifestSha256: null }, deps);
-  const champion = await deps.ledger.head(identifier);
+  const champion = await deps.ledger.champion(identifier);
   return { champion, judgement: await judgeRound([await candidateOf(inspected, deps)], champion, deps) };
 }
 

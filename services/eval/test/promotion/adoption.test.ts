@@ -1,9 +1,14 @@
+import { createStoreTracker } from "@flts/backends/embedded/store-tracker";
 import { encodeDocument } from "@flts/common/claim-check/documents";
 import type { Candidate } from "@flts/common/contracts/candidate";
 import { keys } from "@flts/common/contracts/layout";
+import { createManualClock } from "@flts/testing/manual-clock";
+import { createMemoryStore } from "@flts/testing/memory-store";
+import { createSeededRandom } from "@flts/testing/seeded-random";
 import { expect, test } from "vitest";
 import { evalStage } from "../../src/eval-stage.ts";
 import { adoptPointers } from "../../src/promotion/adoption.ts";
+import { lastPromotions } from "../../src/promotion/books.ts";
 import { createLedger } from "../../src/promotion/ledger.ts";
 import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
 import { bucket, context } from "../builders.ts";
@@ -168,6 +173,33 @@ test("the same pointer, laid again after another promotion, is another order", a
   expect(await adoptPointers("", world.doorDeps)).toMatchObject([{ epoch: 4, run_id: other.run_id }]);
   await expectOrderly(world);
 });
+
+test("whoever reads the books moves no head over a pointer that was laid a second time", async () => {
+  const { world, champion, other } = await openWorld();
+  await lay(world, keys.head(""), typed(other));
+  await adoptPointers("", world.doorDeps);
+  await lay(world, keys.head(""), typed(champion));
+  await adoptPointers("", world.doorDeps);
+  await lay(world, keys.head(""), typed(other));
+  const [latest] = await lastPromotions("", 1, world.doorDeps.ledger);
+  expect(latest).toMatchObject({ epoch: 3, run_id: champion.run_id });
+  expect(await adoptPointers("", world.doorDeps)).toMatchObject([{ epoch: 4, run_id: other.run_id }]);
+});
+
+test.each(["../../mlflow/0", "a/b"])(
+  "a pointer to a run called %s is refused and spoils no round",
+  async (runId) => {
+    const store = createMemoryStore();
+    const clock = createManualClock();
+    const tracker = await createStoreTracker({ store, clock, random: createSeededRandom(1) });
+    const world = await createWorld({ store, tracker });
+    const candidate = await world.train();
+    await lay(world, keys.head(""), typed({ ...candidate, run_id: runId }));
+    await evalStage.handle(successOf(candidate), world.evalDeps(), context);
+    expect(world.lines.find(({ event }) => event === "promotion_pointer_refused")).toBeDefined();
+    expect(await headOf(world.store)).toMatchObject({ epoch: 1, run_id: candidate.run_id });
+  },
+);
 
 test("a pointer to the present champion makes no epoch, and gives way to the head", async () => {
   const { world, champion } = await openWorld();
