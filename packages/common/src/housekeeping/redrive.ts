@@ -87,8 +87,11 @@ async function redriveOne(
 ): Promise<Redriven["outcome"]> {
   const { letter, id } = found;
   if (letter === null) return "impossible";
-  if ((await readRedrive(deps, found)) !== null) return "before"; // R3
   const origin = `${letter.topic}/${letter.partition}/${letter.offset}`;
+  if ((await readRedrive(deps, found)) !== null) {
+    messages.add(origin);
+    return "before"; // R3
+  }
   const isKnown = messages.has(origin) || (await published.from(letter.topic)).has(id); // R2
   if (!isKnown) {
     const message = revive(letter) ?? (await recall(deps.log, letter));

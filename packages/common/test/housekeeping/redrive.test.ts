@@ -145,6 +145,19 @@ test("two letters of one message publish it once", async () => {
   expect(await collect(log.browse("training-data"))).toHaveLength(2);
 });
 
+test("whoever dies between two letters of one message has published it once all the same", async () => {
+  const { log, deps, giveUp } = await setUp();
+  await giveUp({}, poison);
+  const [letter] = await collect(log.browse("DLQ-training-data"));
+  await log.publish([{ topic: "DLQ-training-data", key: null, value: letter!.value }]);
+  for await (const { outcome } of redrive(deps, {}, never)) {
+    expect(outcome).toBe("published");
+    break;
+  }
+  expect(await outcomes(deps)).toEqual(["DLQ-training-data/0/0 before", "DLQ-training-data/0/1 before"]);
+  expect(await collect(log.browse("training-data"))).toHaveLength(2);
+});
+
 test("a message that fails again makes another letter, which can be redriven again", async () => {
   const { log, deps, giveUp, clock } = await setUp();
   await giveUp({}, poison);
