@@ -1,5 +1,6 @@
 import { hasCode } from "../contracts/errors.ts";
-import type { ObjectStore, StoredObject } from "../ports/object-store.ts";
+import { sha256 } from "../contracts/identity.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 
 export interface CompactedDay {
   readonly key: string;
@@ -8,10 +9,11 @@ export interface CompactedDay {
 }
 
 /**
- * Gathers the parts of each station's past days of inference logs into one object per day, and removes them. A line that is there twice stays once, so that
- * a compaction that died before it removed its parts is done again without harm; parts that come late join the object next time.
+ * Gathers the parts of each station's past days of inference logs into one object per day, and removes them. A day may be larger than memory: it is copied as a
+ * stream, a part at a time. A part never changes, so the day's object holds it whole or not at all: a compaction that died before it removed its parts is done
+ * again without harm. Parts that come late join the object next time.
  * @param today `YYYYMMDD`, UTC: this day and later ones are still written to
- * @throws STORE_UNAVAILABLE
+ * @throws STORE_UNAVAILABLE; the reason of `signal`
  */
 export async function compactLogs(
   store: ObjectStore,
@@ -21,6 +23,7 @@ export async function compactLogs(
 ): Promise<readonly CompactedDay[]> {
   const days = new Map<string, string[]>();
   for await (const { key } of store.list(bucket, "")) {
+    signal.throwIfAborted();
     const [, folder, day = ""] = PART.exec(key) ?? [];
     if (folder === undefined || day >= today) continue;
     const parts = days.get(folder) ?? [];
@@ -29,12 +32,14 @@ export async function compactLogs(
   }
   const compacted: CompactedDay[] = [];
   for (const [folder, parts] of days) {
-    signal.throwIfAborted();
-    const key = `${folder}results.jsonl`;
-    const lines = await gather(store, bucket, key, parts);
+    const day = { store, bucket, key: `${folder}results.jsonl`, signal };
+    const lines = await gather(day, parts);
     if (lines === null) continue;
-    for (const part of parts) await store.remove({ bucket, key: part });
-    compacted.push({ key, parts: parts.length, lines });
+    for (const part of parts) {
+      signal.throwIfAborted();
+      await store.remove({ bucket, key: part });
+    }
+    compacted.push({ key: day.key, parts: parts.length, lines });
   }
   return compacted;
 }
@@ -42,32 +47,69 @@ export async function compactLogs(
 /** `<station>/<day>/parts/<part>.jsonl` */
 const PART = /^([^/]+\/(\d{8})\/)parts\/[^/]+\.jsonl$/;
 
-/** The lines that the day's object now has; null when somebody else wrote it meanwhile. */
-async function gather(
-  store: ObjectStore,
-  bucket: string,
-  key: string,
-  parts: readonly string[],
-): Promise<number | null> {
-  const present = await store.get({ bucket, key });
-  const lines = new Set(linesOf(present));
-  for (const part of parts)
-    for (const line of linesOf(await store.get({ bucket, key: part }))) lines.add(line);
+interface Day {
+  readonly store: ObjectStore;
+  readonly bucket: string;
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/** The number of lines that the day's object now has; null when somebody else wrote it meanwhile. */
+async function gather(day: Day, parts: readonly string[]): Promise<number | null> {
+  const { store, bucket, key } = day;
+  const present = await store.head({ bucket, key });
+  const held = present === null ? none : await heldParts(day, parts);
+  const missing = parts.filter((part) => !held.has(part));
+  let count = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for (const source of present === null ? missing : [key, ...missing])
+      for await (const lines of linesOf(day, source)) {
+        count += lines.length;
+        yield Buffer.from(lines.map((line) => `${line}\n`).join(""));
+      }
+  }
   const condition = present === null ? ({ ifNoneMatch: "*" } as const) : { ifMatch: present.etag };
   try {
-    const body = Buffer.from([...lines].map((line) => `${line}\n`).join(""));
-    await store.put({ bucket, key }, body, { condition, contentType: "application/x-ndjson" });
-    return lines.size;
+    await store.put({ bucket, key }, body(), { condition, contentType: "application/x-ndjson" });
+    return count;
   } catch (error) {
     if (hasCode(error, "OBJECT_CONFLICT")) return null;
     throw error;
   }
 }
 
-const linesOf = (stored: StoredObject | null): readonly string[] =>
-  stored === null
-    ? []
-    : new TextDecoder()
-        .decode(stored.bytes)
-        .split("\n")
-        .filter((line) => line !== "");
+const none: ReadonlySet<string> = new Set();
+
+/** The parts that the day's object holds already: those whose first line is in it. */
+async function heldParts(day: Day, parts: readonly string[]): Promise<ReadonlySet<string>> {
+  const byFirstLine = new Map<string, string>();
+  for (const part of parts)
+    for await (const [first] of linesOf(day, part)) {
+      if (first !== undefined) byFirstLine.set(sha256(first), part);
+      break;
+    }
+  const held = new Set<string>();
+  for await (const lines of linesOf(day, day.key))
+    for (const line of lines) {
+      const part = byFirstLine.get(sha256(line));
+      if (part !== undefined) held.add(part);
+    }
+  return held;
+}
+
+/** The lines of an object, as many at a time as come; none of an object that is gone. */
+async function* linesOf({ store, bucket, signal }: Day, key: string): AsyncGenerator<readonly string[]> {
+  const stored = await store.stream({ bucket, key });
+  if (stored === null) return;
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stored.chunks) {
+    signal.throwIfAborted();
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    const whole = lines.filter((line) => line !== "");
+    if (whole.length > 0) yield whole;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield [rest];
+}

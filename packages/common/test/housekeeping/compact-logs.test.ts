@@ -57,7 +57,8 @@ test("a part that comes late joins its day", async () => {
 });
 
 test("wherever a compaction dies, the next one ends with every line once", async () => {
-  const lines = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { maxLength: 4 });
+  // A line says when and by whom it was written: there are no two alike.
+  const lines = fc.uniqueArray(fc.stringMatching(/^[a-zé]{1,8}$/), { maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(fc.array(lines, { maxLength: 4 }), fc.nat(6), async (parts, survives) => {
       const named = parts.map((texts, index) => texts.map((text) => `${index} ${text}`));
@@ -82,7 +83,7 @@ test("wherever a compaction dies, the next one ends with every line once", async
       });
       await compactLogs(mortal, bucket, TODAY, never).catch(() => undefined);
       await compactLogs(store, bucket, TODAY, never);
-      const all = [...new Set(named.flat())].toSorted();
+      const all = named.flat().toSorted();
       const after = await contents(store);
       const text = after["default/20260103/results.jsonl"] ?? "";
       expect(
@@ -102,6 +103,65 @@ test("of two compactions of a day one writes it, and no part goes unread", async
   failNext("put", new FltsError("OBJECT_CONFLICT", "another wrote it"));
   expect(await compactLogs(port, bucket, TODAY, never)).toEqual([]);
   expect(Object.keys(await contents(store))).toEqual([part("", "20260103", "a")]);
+});
+
+test("a day that is larger than memory is copied part by part", async () => {
+  const parts = Array.from({ length: 20 }, (_, index) => part("", "20260103", `p${10 + index}`));
+  const store = await setUp({ "default/20260103/results.jsonl": "0\n" });
+  for (const [index, key] of parts.entries()) await store.put({ bucket, key }, Buffer.from(`${index + 1}\n`));
+  const open = { most: 0, now: 0 };
+  const watched: ObjectStore = {
+    ...store,
+    get: () => Promise.reject(new Error("an object was read whole")),
+    stream: async (ref) => {
+      const stored = await store.stream(ref);
+      return stored && { ...stored, chunks: counted(stored.chunks, open) };
+    },
+  };
+  expect(await compactLogs(watched, bucket, TODAY, never)).toMatchObject([{ parts: 20, lines: 21 }]);
+  expect(open).toEqual({ most: 1, now: 0 });
+});
+
+async function* counted<T>(items: AsyncIterable<T>, open: { most: number; now: number }): AsyncGenerator<T> {
+  open.now += 1;
+  open.most = Math.max(open.most, open.now);
+  try {
+    yield* items;
+  } finally {
+    open.now -= 1;
+  }
+}
+
+test("characters are whole where chunks cut them, and blank lines are none", async () => {
+  const store = await setUp({ [part("", "20260103", "a")]: "né\n\nün" });
+  const bytewise: ObjectStore = {
+    ...store,
+    stream: async (ref) => {
+      const stored = await store.get(ref);
+      return stored && { ...stored, chunks: bytesOf(stored.bytes) };
+    },
+  };
+  await compactLogs(bytewise, bucket, TODAY, never);
+  expect(await contents(store)).toEqual({ "default/20260103/results.jsonl": "né\nün\n" });
+});
+
+async function* bytesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (const byte of bytes) yield new Uint8Array([byte]);
+}
+
+test("stopped in the middle of a day it writes nothing, and leaves its parts", async () => {
+  const names = ["a", "b"].map((name) => part("", "20260103", name));
+  const store = await setUp(Object.fromEntries(names.map((name) => [name, "1\n"])));
+  const stopping = new AbortController();
+  const stopped: ObjectStore = {
+    ...store,
+    stream: (ref) => {
+      if (ref.key === names[1]) stopping.abort(new Error("stopping"));
+      return store.stream(ref);
+    },
+  };
+  await expect(compactLogs(stopped, bucket, TODAY, stopping.signal)).rejects.toThrow("stopping");
+  expect(Object.keys(await contents(store))).toEqual(names);
 });
 
 test("a day is eight digits, in UTC", () => {
