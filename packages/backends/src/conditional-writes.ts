@@ -1,4 +1,5 @@
 import { FltsError, hasCode } from "@flts/common/contracts/errors";
+import { keys } from "@flts/common/contracts/layout";
 import {
   describeRef,
   type ObjectRef,
@@ -23,7 +24,7 @@ export async function assertConditionalWrites(
   random: Random,
 ): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
-    const ref = { bucket, key: `_probes/conditional-writes-${random.hex(16)}` };
+    const ref = { bucket, key: keys.probe(`conditional-writes-${random.hex(16)}`) };
     try {
       const created = await race(store, ref, "If-None-Match: *", { ifNoneMatch: "*" });
       const replaced = await race(store, ref, "If-Match", { ifMatch: created });
@@ -34,7 +35,7 @@ export async function assertConditionalWrites(
       if (await wins(store, ref, "late", { ifMatch: replaced }))
         throw unsafe(ref, "If-Match", "a writer replaced what is absent");
     } finally {
-      // What stays behind is one small object that nobody looks at.
+      // What stays behind is one small object, which housekeeping removes.
       await store.remove(ref).catch(() => undefined);
     }
   }

@@ -117,6 +117,9 @@ export const keys = {
   redrives: "_redrives/",
   /** Written to be listed: its time is the store's. */
   storeTime: "_gc/time",
+  /** What a service writes at its start to learn what the store can do, and removes again. */
+  probe: (name: string): string => `${keys.probes}${checkName("probe", name)}`,
+  probes: "_probes/",
   /** The lease of whoever redrives. */
   redriver: "_leases/redrive.json",
   /** What became of a pointer that was laid by hand, by the digest of its place and bytes. */

@@ -3,7 +3,7 @@ import { keys } from "../contracts/layout.ts";
 import { describeRef, type ListedObject, type ObjectRef, type ObjectStore } from "../ports/object-store.ts";
 import type { RunTracker } from "../ports/run-tracker.ts";
 import { DEAD_LETTER_RETENTION_MS } from "../stage/topics.ts";
-import { findReferences, isOfRound, type Referrers, roundIn } from "./references.ts";
+import { findReferences, isNote, isOfRound, type Referrers, roundIn } from "./references.ts";
 
 export interface GarbageDeps extends Referrers {
   readonly tracker: RunTracker;
@@ -31,14 +31,18 @@ export interface SweptObject extends ObjectRef {
   readonly sizeBytes: number;
 }
 
+/** A probe lasts seconds: an older one is of a process that was killed. */
+const PROBE_MS = 60 * 60 * 1000;
+
 /**
  * Removes what nothing refers to any more: mark, then sweep what is older than the grace. Tables, candidates, decisions, artifacts of runs that are ours, old
- * leases and notes of redrives; nothing else is ever touched, and documents of promotions stay for ever.
+ * leases, notes of redrives and probes; nothing else is ever touched, and documents of promotions stay for ever.
  *
  * - G1 Objects are listed before references are sought: what is put to use meanwhile is seen.
  * - G2 An object goes only if it has not been written again since it was listed: who stores the same bytes again makes them young.
  * - G3 Ages are by the store's own clock, which wrote the times.
- * @throws STORE_UNAVAILABLE, LOG_UNAVAILABLE, TRACKER_UNAVAILABLE: nothing that was not seen unreferenced has gone
+ * - G4 A run is tagged before its files go: afterwards nothing would lead to it again.
+ * @throws the reason of `signal`; STORE_UNAVAILABLE, LOG_UNAVAILABLE, TRACKER_UNAVAILABLE: nothing that was not seen unreferenced has gone
  */
 export async function collectGarbage(
   deps: GarbageDeps,
@@ -47,22 +51,23 @@ export async function collectGarbage(
 ): Promise<GarbageReport> {
   const { store, tracker } = deps;
   const nowMs = await storeTime(store, deps.promotionBucket); // G3
-  const { old, seen } = await findOld(deps, { nowMs, graceMs: policy.graceMs }); // G1
+  const { old, seen } = await findOld(deps, { nowMs, graceMs: policy.graceMs }, signal); // G1
   const youngSinceMs = nowMs - policy.graceMs;
-  const living = await findReferences(deps, { keepEpochs: policy.keepEpochs, youngSinceMs });
+  const living = await findReferences(deps, { keepEpochs: policy.keepEpochs, youngSinceMs }, signal);
   const ourRuns = createOurRuns(tracker);
   const swept: SweptObject[] = [];
-  const runs = new Set<string>();
+  const tagged = new Set<string>();
   for (const { bucket, object, id, kind } of old) {
     signal.throwIfAborted();
     if (id !== null && living.has(id)) continue;
     if (kind === "run" && !(await ourRuns.has(id))) continue;
+    if (kind === "run" && !policy.dryRun && !tagged.has(id)) {
+      await tracker.setTags(id, { artifacts_swept: new Date(nowMs).toISOString() }); // G4
+      tagged.add(id);
+    }
     if (!policy.dryRun && !(await removeUnchanged(store, bucket, object))) continue;
     swept.push({ bucket, key: object.key, sizeBytes: object.sizeBytes });
-    if (kind === "run") runs.add(id);
   }
-  if (!policy.dryRun)
-    for (const run of runs) await tracker.setTags(run, { artifacts_swept: new Date(nowMs).toISOString() });
   return { swept, kept: seen - swept.length };
 }
 
@@ -82,10 +87,12 @@ interface Ages {
 async function findOld(
   { store, processedBucket, promotionBucket, runsBucket }: GarbageDeps,
   { nowMs, graceMs }: Ages,
+  signal: AbortSignal,
 ): Promise<{ readonly old: readonly Removable[]; readonly seen: number }> {
   const old: Removable[] = [];
   let seen = 0;
   const consider = (found: Removable, writtenAt = found.object.modifiedAt, keepMs = graceMs): void => {
+    signal.throwIfAborted();
     seen += 1;
     if (writtenAt < nowMs - keepMs) old.push(found);
   };
@@ -95,10 +102,9 @@ async function findOld(
   }
   for await (const object of store.list(promotionBucket, "")) {
     const { key, modifiedAt } = object;
-    const note = { kind: "note", id: null, bucket: promotionBucket, object } as const;
     if (isOfRound(key)) consider({ kind: "round", id: roundIn(key), bucket: promotionBucket, object });
-    else if (key.startsWith(keys.leases)) consider(note);
-    else if (key.startsWith(keys.redrives)) consider(note, modifiedAt, graceMs + DEAD_LETTER_RETENTION_MS);
+    else if (isNote(key))
+      consider({ kind: "note", id: null, bucket: promotionBucket, object }, modifiedAt, ageOf(key, graceMs));
   }
   for (const [id, files] of await artifactsOf(store, runsBucket)) {
     // A run goes as a whole or not at all.
@@ -106,6 +112,12 @@ async function findOld(
     for (const object of files) consider({ kind: "run", id, bucket: runsBucket, object }, youngest);
   }
   return { old, seen };
+}
+
+/** How long a note is kept. */
+function ageOf(key: string, graceMs: number): number {
+  if (key.startsWith(keys.redrives)) return graceMs + DEAD_LETTER_RETENTION_MS;
+  return key.startsWith(keys.probes) ? PROBE_MS : graceMs;
 }
 
 /** `<digest>/<name>.parquet`, below a station's folder or not. */

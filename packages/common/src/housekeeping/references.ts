@@ -24,16 +24,19 @@ export interface LiveRules {
  * Every run id and digest (of a round, of a table) that something living mentions: heads, the last promotions of each station, the present tables, whatever
  * was written lately, every message that is still in the log, dead letters included, and all that the rounds found so far hold. It does not interpret what
  * it reads: any 32 or 64 hexadecimal digits are a reference. A document of another version, of the reference system or of a person keeps what it names all the same.
+ * @throws the reason of `signal`; STORE_UNAVAILABLE, LOG_UNAVAILABLE
  */
 export async function findReferences(
   { log, store, processedBucket, promotionBucket }: Referrers,
   rules: LiveRules,
+  signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const living = new Set<string>();
   const note = (text: string): void => {
     for (const [id] of text.matchAll(ID)) living.add(id);
   };
   const noteObject = async (ref: ObjectRef): Promise<void> => {
+    signal.throwIfAborted();
     const stored = await store.get(ref);
     if (stored !== null) note(decoder.decode(stored.bytes));
   };
@@ -48,7 +51,7 @@ export async function findReferences(
     if (isOfRound(key)) {
       rounds.push(object);
       if (modifiedAt >= rules.youngSinceMs) note(key);
-    } else if (key.startsWith(keys.leases) || key.startsWith(keys.redrives)) continue;
+    } else if (isNote(key)) continue;
     else if (HISTORY.test(key)) {
       const folder = key.slice(0, key.lastIndexOf("/"));
       const entries = histories.get(folder) ?? [];
@@ -66,8 +69,12 @@ export async function findReferences(
         await noteObject({ bucket: promotionBucket, key });
 
   for (const { name } of topics)
-    for await (const { value } of browsePresent(log, name)) note(decoder.decode(value));
+    for await (const { value } of browsePresent(log, name)) {
+      signal.throwIfAborted();
+      note(decoder.decode(value));
+    }
   for await (const { message, letter } of findLetters(log, {})) {
+    signal.throwIfAborted();
     note(decoder.decode(message.value));
     if (letter !== null) note(decoder.decode(revive(letter)?.value));
   }
@@ -80,6 +87,10 @@ export async function findReferences(
 const ID = /(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-f])/g;
 const HISTORY = /^[^/]+\/history\//;
 const decoder = new TextDecoder();
+
+/** Leases, notes of redrives, probes: they name what they are about, and keep nothing. */
+export const isNote = (key: string): boolean =>
+  [keys.leases, keys.redrives, keys.probes].some((folder) => key.startsWith(folder));
 
 /** Candidates and decisions, which live and die with their round. */
 const ROUND_OBJECT = /^(?:candidates|decisions)\/([0-9a-f]{64})\//;
