@@ -28,13 +28,17 @@ function reporter() {
     createLogger({ service: "train", level: "info", pretty: false, destination }),
     metrics,
   );
-  const attempt = (verdict: AttemptReport["verdict"], fault?: unknown): void =>
+  const attempt = (
+    verdict: AttemptReport["verdict"],
+    fault?: unknown,
+    { attempt: count, heldMs } = { attempt: 2, heldMs: 1_500 },
+  ): void =>
     report({
       stage: "train",
       delivery,
       verdict,
-      attempt: 2,
-      heldMs: 1_500,
+      attempt: count,
+      heldMs,
       ...(fault === undefined ? {} : { error: fault }),
     });
   const metric = async (line: string): Promise<string> =>
@@ -70,6 +74,23 @@ test.each([
   expect(lines).toMatchObject([
     { level: "error", event, code: "STORE_UNAVAILABLE", error: "no answer", ...more },
   ]);
+});
+
+test("a message that waits for a first model is no error, and a line a minute", () => {
+  const { attempt, lines } = reporter();
+  const missing = new FltsError("MODEL_MISSING", "not promoted");
+  for (const [index, heldMs] of [0, 10_000, 59_999, 60_000, 70_000, 120_001].entries())
+    attempt({ kind: "retry", delayMs: 1 }, missing, { attempt: index + 1, heldMs });
+  attempt({ kind: "retry", delayMs: 1 }, missing, { attempt: 1, heldMs: 0 });
+  expect(lines).toMatchObject(
+    [0, 60_000, 120_001, 0].map((duration_ms) => ({
+      level: "info",
+      event: "message_held",
+      code: "MODEL_MISSING",
+      error: "not promoted",
+      duration_ms,
+    })),
+  );
 });
 
 test("an expired message is one warning under the reference's name, and is counted", async () => {
