@@ -58,9 +58,10 @@ export function runOpenLoop({
   function send(connection: Connection, intended: number): void {
     const index = next++ % requests.length;
     underWay += 1;
+    const lateMs = performance.now() - intended;
     connection.exchange(requests[index]!, (reply: Reply) => {
       underWay -= 1;
-      recorder.record(reply.status, performance.now() - intended);
+      recorder.record(reply.status, performance.now() - intended, lateMs);
       onReply?.(reply, index);
       const waiting = backlog.shift();
       if (waiting === undefined) idle.push(connection);
