@@ -1,34 +1,43 @@
 import { codeOf } from "@flts/common/contracts/errors";
-import { EXIT_INTERRUPTED, exitCodeOf, isHelp, lineOf } from "./exit-codes.ts";
+import { EXIT_INTERRUPTED, EXIT_UNREAD, exitCodeOf, isHelp, lineOf } from "./exit-codes.ts";
 import { createProgram } from "./program.ts";
 import { createOutput } from "./terminal/output.ts";
 
-/** The `flts` command. Its exit codes are 0 well, 1 a failure, 2 used wrongly, 78 configured wrongly, 130 interrupted. */
+/** The `flts` command, with what this process was started with. It sets the exit code. */
 export async function runFlts(): Promise<void> {
   const interruption = new AbortController();
+  endWithoutReaders();
+  const program = createProgram({
+    createOutput: (json) => createOutput(json, process, process.env),
+    untilInterrupted: () => abortWhenAsked(interruption),
+    write: (text) => void process.stdout.write(text),
+    environment: process.env,
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = interruption.signal.aborted ? EXIT_INTERRUPTED : exitCodeOf(error);
+    if (!interruption.signal.aborted && !isHelp(error)) report(error);
+  }
+}
+
+function abortWhenAsked(interruption: AbortController): AbortSignal {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => {
       // Who asks twice does not want to wait: the services see their standard input close.
       if (interruption.signal.aborted) process.exit(EXIT_INTERRUPTED);
       interruption.abort();
     });
+  return interruption.signal;
+}
 
-  const program = createProgram({
-    createOutput: (json) => createOutput(json, process, process.env),
-    interrupted: interruption.signal,
-    onInterrupted: () => {
-      process.exitCode = EXIT_INTERRUPTED;
-    },
-    write: (text) => void process.stdout.write(text),
-    environment: process.env,
-  });
-
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    process.exitCode = exitCodeOf(error);
-    if (!isHelp(error)) report(error);
-  }
+/** Whoever reads us may have seen enough, as `head` has. */
+function endWithoutReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(EXIT_UNREAD);
+    });
 }
 
 function report(error: unknown): void {

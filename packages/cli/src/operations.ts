@@ -20,7 +20,7 @@ interface LetterFlags extends CommonOptions {
   readonly until?: number;
 }
 
-function addDlq(program: Command, { createOutput, interrupted }: Surroundings): void {
+function addDlq(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   const dlq = program
     .command("dlq")
     .description("dead letters: list them, show one, publish their messages again");
@@ -44,7 +44,12 @@ function addDlq(program: Command, { createOutput, interrupted }: Surroundings): 
       if (Object.keys(filter).length === 0 && flags.all !== true)
         throw usageError("say which: an id, --topic, --code, --since, --until, or --all");
       const { redriveLetters } = await import("./commands/dlq.ts");
-      await redriveLetters(resolve(flags.home), filter, createOutput(flags.json === true), interrupted);
+      await redriveLetters(
+        resolve(flags.home),
+        filter,
+        createOutput(flags.json === true),
+        untilInterrupted(),
+      );
     });
 }
 
@@ -93,13 +98,13 @@ function addReplay(program: Command, { createOutput }: Surroundings): void {
     });
 }
 
-function addGc(program: Command, { createOutput, interrupted }: Surroundings): void {
+function addGc(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   addCommand(program, "gc", "remove tables, candidates and artifacts that nothing refers to any more")
     .option("--dry-run", "say what would go, and leave it")
     .action(async (flags: CommonOptions & { readonly dryRun?: true }) => {
       const { gc } = await import("./commands/gc.ts");
       const options = { home: resolve(flags.home), dryRun: flags.dryRun === true };
-      await gc(options, createOutput(flags.json === true), interrupted);
+      await gc(options, createOutput(flags.json === true), untilInterrupted());
     });
 }
 

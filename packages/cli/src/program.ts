@@ -11,10 +11,8 @@ import type { Output } from "./terminal/output.ts";
 /** What the program needs of the process around it. */
 export interface Surroundings {
   readonly createOutput: (json: boolean) => Output;
-  /** Aborts when the person wants it to end. */
-  readonly interrupted: AbortSignal;
-  /** Told by a command that was ended before its work was. */
-  readonly onInterrupted: () => void;
+  /** Asked by a command that has something to put in order: from then on the wish that it end aborts this, and ends the process only when uttered twice. */
+  readonly untilInterrupted: () => AbortSignal;
   readonly write: (text: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -68,7 +66,7 @@ function addDemo(program: Command, surroundings: Surroundings): void {
         dataset,
       };
       const output = surroundings.createOutput(flags.json === true);
-      if (!(await demo(options, output, surroundings.interrupted))) surroundings.onInterrupted();
+      await demo(options, output, surroundings.untilInterrupted());
     },
   );
 }
@@ -98,7 +96,7 @@ function addUp(program: Command, surroundings: Surroundings): void {
         trainerSettings,
         datasets,
       };
-      await up(options, surroundings.createOutput(flags.json === true), surroundings.interrupted);
+      await up(options, surroundings.createOutput(flags.json === true), surroundings.untilInterrupted());
     });
 }
 
@@ -133,7 +131,7 @@ interface EvaluateFlags extends CommonOptions {
   readonly report?: string;
 }
 
-function addEvaluate(program: Command, { createOutput, interrupted, environment }: Surroundings): void {
+function addEvaluate(program: Command, { createOutput, untilInterrupted, environment }: Surroundings): void {
   addCommand(program, "evaluate", "train on the train files, measure on the test files, beside baselines")
     .option("--data <dir>", "folder with <station>.csv and <station>_test.csv (default: FLTS_DATASET_DIR)")
     .option("--stations <names>", "which stations of the folder (default: all)", parseNames)
@@ -150,7 +148,7 @@ function addEvaluate(program: Command, { createOutput, interrupted, environment 
       const reportFolder = resolve(flags.report ?? join(flags.home, "evaluation"));
       const { evaluate } = await import("./commands/evaluate.ts");
       const options = { folder, stations, families, targets, reportFolder };
-      await evaluate(options, createOutput(flags.json === true), interrupted);
+      await evaluate(options, createOutput(flags.json === true), untilInterrupted());
     });
 }
 

@@ -9,13 +9,13 @@ export function addProvisioning(program: Command, surroundings: Surroundings): v
   addSeed(program, surroundings);
 }
 
-function addTopics(program: Command, { createOutput, interrupted }: Surroundings): void {
+function addTopics(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   addCommand(program, "topics", "make the pipeline's topics with their partitions and retention")
     .option("--partitions <number>", "of every topic but the dead letters", parsePartitions, 4)
     .action(async (flags: CommonOptions & { readonly partitions: number }) => {
       const { topics } = await import("./commands/topics.ts");
       const options = { home: resolve(flags.home), partitions: flags.partitions };
-      await topics(options, createOutput(flags.json === true), interrupted);
+      await topics(options, createOutput(flags.json === true), untilInterrupted());
     });
 }
 
@@ -25,7 +25,7 @@ interface SeedFlags extends CommonOptions {
   readonly data?: string;
 }
 
-function addSeed(program: Command, { createOutput, interrupted }: Surroundings): void {
+function addSeed(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   addCommand(program, "seed", "bring a station's two files to a gateway")
     .requiredOption("--url <url>", "the gateway")
     .option("--dataset <name>", "gives <name>.csv and <name>_test.csv", "synthetic")
@@ -35,7 +35,7 @@ function addSeed(program: Command, { createOutput, interrupted }: Surroundings):
       const datasets =
         data === undefined ? [synthesizeDataset(name)] : await locateDatasets(resolve(data), [name]);
       const { seed } = await import("./commands/seed.ts");
-      await seed({ url, datasets }, createOutput(json === true), interrupted);
+      await seed({ url, datasets }, createOutput(json === true), untilInterrupted());
     });
 }
 

@@ -15,8 +15,7 @@ async function run(...args: readonly string[]) {
         { stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (err += text) } },
         {},
       ),
-    interrupted: new AbortController().signal,
-    onInterrupted: () => undefined,
+    untilInterrupted: () => new AbortController().signal,
     write: (text) => (out += text),
     environment: {},
   });

@@ -32,22 +32,22 @@ const SERVING_TIMEOUT_MS = 60_000;
 /** A service that dies so often will not live; `flts up` would go on trying. */
 const MAX_RESTARTS = 5;
 
-/** `flts demo`: one round from file to forecast. Returns false when it was interrupted. */
-export async function demo(options: DemoOptions, output: Output, signal: AbortSignal): Promise<boolean> {
+/** `flts demo`: one round from file to forecast. @throws the reason of `signal` */
+export async function demo(options: DemoOptions, output: Output, signal: AbortSignal): Promise<void> {
   const { home, dataset } = options;
   const begunMs = performance.now();
   const watch = watchProgress(options.families, output);
   let facts: RoundFacts | undefined;
-  const finished = await withSession(home, output, signal, watch, async (session) => {
+  await withSession(home, output, signal, watch, async (session) => {
     facts = await Promise.race([playRound(options, session, watch, begunMs), watch.dying]);
   }).finally(watch.stop);
-  if (!finished || facts === undefined) return false;
+  signal.throwIfAborted();
+  if (facts === undefined) throw new Error("the round ended without its facts");
   const measured = await lastMeasurements(dataset, facts.target, MEASURED_ROWS);
   const surroundings = { width: output.screen.width, style: output.style, measured };
   output.say("", ...summaryText(facts, surroundings), "", ...whereNext(home));
   assertSomethingTrained(facts);
   output.result(summaryJson(facts));
-  return true;
 }
 
 /** A gate that lets nothing pass has done its work; trainings of which none succeeded have not. */

@@ -27,8 +27,8 @@ export interface SessionListeners {
 }
 
 /**
- * Gives `work` a process tree whose logs lie in the home, and takes it down whatever happens. Resolves with true when `work` ended, with
- * false when `signal` ended it before.
+ * Gives `work` a process tree whose logs lie in the home, and takes it down whatever happens. Resolves when `work` has ended, or `signal` has
+ * ended it before.
  */
 export async function withSession(
   home: string,
@@ -36,7 +36,7 @@ export async function withSession(
   signal: AbortSignal,
   { onLine, onRestart }: SessionListeners,
   work: (session: Session) => Promise<void>,
-): Promise<boolean> {
+): Promise<void> {
   makeHome(home);
   shareCompiledCode();
   const clock = createSystemClock();
@@ -55,10 +55,9 @@ export async function withSession(
   const ending = new AbortController();
   const finished = work({ supervisor, clock, logs, signal: ending.signal });
   try {
-    return await Promise.race([finished.then(() => true), supervisor.fatal, whenAborted(signal)]);
+    await Promise.race([finished, supervisor.fatal, whenAborted(signal)]);
   } catch (error) {
-    if (signal.aborted) return false; // Stopping ends whatever still waited.
-    throw error;
+    if (!signal.aborted) throw error; // Stopping ends whatever still waited.
   } finally {
     ending.abort();
     await supervisor.stop();
@@ -80,10 +79,10 @@ function makeHome(home: string): void {
   }
 }
 
-/** Resolves with false when the signal aborts. */
-export function whenAborted(signal: AbortSignal): Promise<false> {
+/** Resolves when the signal aborts. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve(false);
-    signal.addEventListener("abort", () => resolve(false), { once: true });
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

@@ -36,8 +36,7 @@ export async function createOperator(): Promise<Operator> {
             { stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (said += text) } },
             {},
           ),
-        interrupted: new AbortController().signal,
-        onInterrupted: () => undefined,
+        untilInterrupted: () => new AbortController().signal,
         write: () => undefined,
         environment: {},
       });
