@@ -68,7 +68,7 @@ export function createRecorder(): LoadRecorder {
 const sorted = (values: readonly number[] = []): Float64Array => Float64Array.from(values).toSorted();
 
 /** The nearest-rank quantile; 0 of nothing. */
-const quantile = (sorted: Float64Array, share: number): number =>
-  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+const quantile = (rising: Float64Array, share: number): number =>
+  rising[Math.max(0, Math.ceil(share * rising.length) - 1)] ?? 0;
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
