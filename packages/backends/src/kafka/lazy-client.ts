@@ -21,10 +21,14 @@ export function createLazyClient<Client extends Connectable>(make: () => Client)
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
+  const assertOpen = (): void => {
+    if (closed) throw new FltsError("LOG_UNAVAILABLE", "The log is closed");
+  };
   const connect = async (): Promise<Client> => {
     const client = make();
     try {
       await client.connect();
+      assertOpen(); // Closed meanwhile: nobody would disconnect it.
     } catch (error) {
       await disconnect(client);
       throw error;
@@ -35,8 +39,8 @@ export function createLazyClient<Client extends Connectable>(make: () => Client)
     doing: string,
     work: (client: Client) => Promise<Result>,
   ): Promise<Result> => {
-    if (closed) throw new FltsError("LOG_UNAVAILABLE", `The log is closed: it cannot ${doing}`);
     try {
+      assertOpen();
       connected ??= await connect();
       return await work(connected);
     } catch (error) {
