@@ -26,14 +26,26 @@ export function mlflowAddress(settings: MlflowSettings): MlflowAddress {
   if (url === null || !["http:", "https:"].includes(url.protocol))
     throw new FltsError(
       "CONFIG_INVALID",
-      `MLFLOW_TRACKING_URI must be the URL of an MLflow server, such as http://mlflow:5000, not ${uri}`,
+      `MLFLOW_TRACKING_URI must be the URL of an MLflow server, such as http://mlflow:5000, not ${withoutLogin(uri)}`,
     );
-  const user = settings.MLFLOW_TRACKING_USERNAME || decodeURIComponent(url.username);
-  const password = settings.MLFLOW_TRACKING_PASSWORD || decodeURIComponent(url.password);
+  const user = settings.MLFLOW_TRACKING_USERNAME || decoded(url.username);
+  const password = settings.MLFLOW_TRACKING_PASSWORD || decoded(url.password);
   return {
     url: `${url.origin}${url.pathname}`.replace(/\/+$/, ""),
     authorization: authorizationOf(user, password, token),
   };
+}
+
+/** A password may stand in front of the server's name, also where the rest is wrong. */
+const withoutLogin = (uri: string): string => uri.replace(/^.*@/s, "…@");
+
+/** A part of a URL as it was meant: a percent sign that begins no code stands for itself, as in Python's URLs. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function authorizationOf(user: string, password: string, token: string): string | null {

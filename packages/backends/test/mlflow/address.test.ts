@@ -38,6 +38,19 @@ test("credentials in the URL are read out of it", () => {
   });
 });
 
+test("a percent sign that begins no code stands for itself", () => {
+  const { authorization } = mlflowAddress(
+    settings({ MLFLOW_TRACKING_URI: "http://ada:100%25%@mlflow:5000" }),
+  );
+  expect(authorization).toBe(`Basic ${Buffer.from("ada:100%25%").toString("base64")}`);
+});
+
+test("a password in a URI that is none is not told", () => {
+  expect(() => mlflowAddress(settings({ MLFLOW_TRACKING_URI: "ada:secret@mlflow:5000" }))).toThrow(
+    expect.objectContaining({ code: "CONFIG_INVALID", message: expect.not.stringContaining("secret") }),
+  );
+});
+
 test.each(["mlflow:5000", "databricks", "file:///mlruns", "./mlruns", "sqlite:///mlflow.db"])(
   "%s is no server, and is refused as a fault of configuration",
   (uri) => {
