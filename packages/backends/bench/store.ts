@@ -7,20 +7,14 @@ import process from "node:process";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { loadConfig } from "@flts/common/service/config";
 import { backendSecrets, backendSettings } from "../src/connect.ts";
+import { s3Location } from "../src/s3/location.ts";
 import { createS3Store } from "../src/s3/s3-store.ts";
 import { createSystemClock } from "../src/system-clock.ts";
 import { createSystemRandom } from "../src/system-random.ts";
 
 const minRatio = 0.9;
 const bucket = "bench-store";
-const settings = loadConfig(backendSettings, process.env, backendSecrets);
-const location = {
-  endpoint: settings.S3_ENDPOINT,
-  region: settings.AWS_REGION,
-  accessKeyId: settings.AWS_ACCESS_KEY_ID,
-  secretAccessKey: settings.AWS_SECRET_ACCESS_KEY,
-  sessionToken: settings.AWS_SESSION_TOKEN,
-};
+const location = s3Location(loadConfig(backendSettings, process.env, backendSecrets));
 
 /** What both ways can do: write an object whole, read it whole. */
 interface Way {

@@ -8,6 +8,7 @@ import { setting } from "@flts/common/service/config";
 import { z } from "zod";
 import { createFailpoint } from "./failpoints.ts";
 import { kafkaConnection, kafkaSecrets, kafkaSettings } from "./kafka/connection.ts";
+import { s3Location } from "./s3/location.ts";
 import { createSystemClock } from "./system-clock.ts";
 import { createSystemRandom } from "./system-random.ts";
 
@@ -106,14 +107,8 @@ const choices = {
   store: {
     variable: "S3_ENDPOINT",
     real: async ({ settings, clock, random }) => {
+      const location = s3Location(settings);
       const { createS3Store } = await import("./s3/s3-store.ts");
-      const location = {
-        endpoint: settings.S3_ENDPOINT,
-        region: settings.AWS_REGION,
-        accessKeyId: settings.AWS_ACCESS_KEY_ID,
-        secretAccessKey: settings.AWS_SECRET_ACCESS_KEY,
-        sessionToken: settings.AWS_SESSION_TOKEN,
-      };
       return createS3Store({ location, clock, random });
     },
     embedded: async ({ settings, random }) => {

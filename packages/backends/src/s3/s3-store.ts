@@ -21,9 +21,10 @@ import {
 } from "@flts/common/ports/object-store";
 import type { Random } from "@flts/common/ports/random";
 import { assertBucketName, assertObjectName } from "../object-name.ts";
+import type { S3Location } from "./location.ts";
 import { persist } from "./persist.ts";
 import { chunksOf, discardBody, readBody } from "./s3-body.ts";
-import { createS3Client, type S3Location } from "./s3-client.ts";
+import { createS3Client } from "./s3-client.ts";
 import { faultOf, isAccessDenied, isWordless, orNull } from "./s3-errors.ts";
 import { createS3Writer, etagOf } from "./s3-writer.ts";
 
@@ -33,10 +34,7 @@ export interface S3StoreOptions {
   readonly random: Random;
 }
 
-/**
- * An object store on any S3. Nothing is sent before the first operation, so a store that is away is told of there, not here.
- * @throws CONFIG_INVALID
- */
+/** An object store on any S3. Nothing is sent before the first operation, so a store that is away is told of there, not here. */
 export function createS3Store({ location, clock, random }: S3StoreOptions): ObjectStore {
   const client = createS3Client(location);
   const writer = createS3Writer(client, { clock, random });
