@@ -10,7 +10,7 @@ export interface Supervisor {
   run(spec: ProcessSpec): Job;
   /** Never resolves; rejects when a service is configured wrongly, which ends everything. */
   readonly fatal: Promise<never>;
-  /** Stops everything, the last started first. */
+  /** Stops everything at once. From then on `start` and `run` throw: what they started nobody would stop. */
   stop(): Promise<void>;
 }
 
@@ -18,16 +18,20 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const started: (Supervised | Job)[] = [];
   const fatal = Promise.withResolvers<never>();
   fatal.promise.catch(() => undefined); // Whoever awaits it hears of it.
-  const remember = <Process extends Supervised | Job>(process: Process): Process => {
+  let stopping = false;
+  const remember = <Process extends Supervised | Job>(begin: () => Process): Process => {
+    if (stopping) throw new Error("the tree is being taken down");
+    const process = begin();
     started.push(process);
     return process;
   };
   return {
-    start: (spec) => remember(superviseService(spec, deps, (error) => fatal.reject(error))),
-    run: (spec) => remember(runJob(spec, deps)),
+    start: (spec) => remember(() => superviseService(spec, deps, (error) => fatal.reject(error))),
+    run: (spec) => remember(() => runJob(spec, deps)),
     fatal: fatal.promise,
     async stop() {
-      for (const process of started.splice(0).toReversed()) await process.stop();
+      stopping = true;
+      await Promise.all(started.splice(0).map((process) => process.stop()));
     },
   };
 }

@@ -41,6 +41,16 @@ test("a service is ready when it says so, and its lines are heard", async () => 
   expect(lines.map(([name, { event }]) => [name, event])).toEqual([["gateway", "service_ready"]]);
 });
 
+test("what is started while the tree is taken down, or after, does not begin", async () => {
+  const { processes, supervisor } = setUp();
+  supervisor.start(spec("gateway"));
+  const stopped = supervisor.stop();
+  expect(() => supervisor.start(spec("eval"))).toThrow("the tree is being taken down");
+  await stopped;
+  expect(() => supervisor.run(spec("preprocess"))).toThrow("the tree is being taken down");
+  expect(processes.started.map(({ spec: { name } }) => name)).toEqual(["gateway"]);
+});
+
 test("a service that dies is started again on the ports it had", async () => {
   const { processes, supervisor, clock, restarts } = setUp();
   supervisor.start(spec("gateway"));
@@ -95,17 +105,14 @@ test("a wrong configuration is final and ends everything with the line of the se
   expect(processes.started).toHaveLength(1);
 });
 
-test("stopping ends the last started first, and nothing is started again", async () => {
+test("all are told to stop at once, and one that has ended by itself is not started again: Ctrl-C in a terminal reaches every process", async () => {
   const { processes, supervisor, clock, restarts } = setUp({ obedient: false });
   for (const name of ["gateway", "train", "eval"]) supervisor.start(spec(name));
   const stopped = supervisor.stop();
-  for (const name of ["eval", "train", "gateway"]) {
-    const next = processes.started.find(({ spec: { name: own } }) => own === name);
-    await expect.poll(() => next?.signals).toEqual(["SIGTERM"]);
-    expect(processes.started.filter(({ signals }) => signals.length > 0).at(0)).toBe(next);
-    next?.exit({ code: 0 });
-    next?.signals.splice(0);
-  }
+  expect(processes.started.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM"], ["SIGTERM"]]);
+  (await processes.nth(0)).exit({ code: 0 });
+  await clock.advance(10_000);
+  for (const { exit } of processes.started) exit({ code: 0 });
   await stopped;
   await clock.advance(60_000);
   expect(processes.started).toHaveLength(3);
