@@ -20,6 +20,7 @@ export default defineConfig({
       suite("e2e-servers", ["test/e2e/**/*.servers.ts"], 60_000),
       suite("faults", ["test/faults/**/*.fault.ts"], 300_000),
       suite("faults-servers", ["test/faults/**/*.servers.ts"], 300_000),
+      suite("cluster", ["test/cluster/**/*.cluster.ts"], 600_000),
     ],
   },
 });
