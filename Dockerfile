@@ -3,8 +3,8 @@
 # SERVICE is a package's name without its scope: gateway, preprocess, train, eval, inference, cli.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-# What all services share, in the order of how rarely it changes: pnpm, packages of others, our sources.
-FROM ${NODE_IMAGE} AS build
+# The packages of others, in the order of how rarely they change.
+FROM ${NODE_IMAGE} AS packages
 ARG PNPM_VERSION=11.28.11
 ENV CI=true PNPM_CONFIG_STORE_DIR=/pnpm PNPM_CONFIG_UPDATE_NOTIFIER=false
 RUN npm install --global --no-fund --no-audit pnpm@${PNPM_VERSION}
@@ -25,17 +25,29 @@ COPY services/inference/package.json services/inference/
 COPY services/preprocess/package.json services/preprocess/
 COPY services/train/package.json services/train/
 RUN pnpm install --offline --frozen-lockfile
-COPY . .
-RUN pnpm exec tsc -b
 
-# One service with its production dependencies, without what no process reads; it fails where that is too much.
-FROM build AS deploy
+# What one service needs of them, without what no process reads; it fails where that is too much. A changed source does not come here.
+FROM packages AS dependencies
 ARG SERVICE
 ARG TARGETPLATFORM=linux/amd64
+COPY tools/images/prune.ts tools/images/
 RUN pnpm --filter "@flts/${SERVICE:?name it with --build-arg SERVICE=}" --prod --offline deploy --legacy /deployed \
     && node tools/images/prune.ts /deployed --platform "${TARGETPLATFORM}"
 
+# Our own code, compiled once for all services.
+FROM packages AS compiled
+COPY . .
+RUN pnpm exec tsc -b
+
+FROM compiled AS code
+ARG SERVICE
+RUN --mount=type=bind,from=dependencies,source=/deployed,target=/deployed \
+    node tools/images/lay-code.ts "${SERVICE}" /deployed /code
+
 FROM ${NODE_IMAGE}
+WORKDIR /app
+COPY --from=dependencies /deployed ./
+COPY --from=code /code ./
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -47,8 +59,6 @@ LABEL org.opencontainers.image.title="flts/${SERVICE}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 ENV NODE_ENV=production HOME=/tmp
-WORKDIR /app
-COPY --from=deploy /deployed ./
 # A number, so that a cluster can see that it is not root. Nothing below /app is ever written.
 USER 10001:10001
 EXPOSE 8000 9091

@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../../deploy/helm.ts";
+import { layCode } from "../lay-code.ts";
 import { fits, type Left, prune } from "../prune.ts";
 
 /** What the Dockerfile does without a daemon: a service deployed, pruned and started as its image starts it. It needs `dist`: `tsc -b`. */
@@ -30,6 +31,12 @@ describe.each(["gateway", "inference"])("%s as it lies in its image", (service) 
     expect(fits(left)).toBe(true);
   });
 
+  test("has the same code when it is laid above the dependencies, as the image does", () => {
+    const laid = join(folder, "laid");
+    layCode(repository, service, join(folder, "app"), laid);
+    expect(codeIn(laid)).toEqual(codeIn(join(folder, "app")));
+  });
+
   test("starts, answers its probe, and ends with code 0 when it is told to", async () => {
     const child = spawn(process.execPath, ["dist/main.js"], {
       cwd: join(folder, "app"),
@@ -48,3 +55,7 @@ describe.each(["gateway", "inference"])("%s as it lies in its image", (service) 
     expect(await ended).toEqual([0, null]);
   });
 });
+
+/** Files of our own `dist` folders, below a service. */
+const codeIn = (folder: string): readonly string[] =>
+  globSync("{dist,node_modules/.pnpm/@flts*/node_modules/@flts/*/dist}/**/*.js*", { cwd: folder }).toSorted();
