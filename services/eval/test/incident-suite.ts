@@ -17,7 +17,7 @@ import { evalStage } from "../src/eval-stage.ts";
 import { createLedger } from "../src/promotion/ledger.ts";
 import { createWaitingRoom } from "../src/round/waiting.ts";
 import { createStationBook } from "../src/stations.ts";
-import { sweep } from "../src/sweep/sweep.ts";
+import { type SweepDeps, sweep } from "../src/sweep/sweep.ts";
 import { bucket, patienceFor } from "./builders.ts";
 import { createWorld, successOf, type World, type WorldTraining } from "./trained-world.ts";
 
@@ -133,14 +133,15 @@ export function testIncident(environment: Readonly<Record<string, string | undef
     );
     const deps = world.evalDeps({ store: backends.store, clock: backends.clock });
     await deps.stations.note(station);
-    await sweep({
+    const sweepDeps: SweepDeps = {
       ...deps,
       publish: (emissions) => backends.log.publish(emissions.map(toMessage)),
       champions: { check: async () => undefined },
       registry: { flush: async () => undefined, follow: async () => undefined },
       onWaiting: () => undefined,
       onChampion: () => undefined,
-    });
+    };
+    await sweep(sweepDeps, new AbortController().signal);
     expect(await head()).toMatchObject({ epoch: 1, run_id: lstm.run_id, source: "manual" });
     expect(await announced()).toEqual([await head()]);
     expect(world.lines).toContainEqual(

@@ -65,8 +65,8 @@ test("any interleaving of evals, operators and clocks gives a linear history and
       });
       await scheduler.waitFor(Promise.all(play));
       const deps = evalOn(world, world.store);
-      await sweep(deps);
-      await sweep(deps);
+      await sweep(deps, context.signal);
+      await sweep(deps, context.signal);
 
       const history = await historyOf(world.store);
       expect(history.map(({ epoch }) => epoch)).toEqual(history.map((_, index) => index + 1));
@@ -117,7 +117,7 @@ async function perform(one: Act, { world, store, runs, failing }: Scene): Promis
       await adoptPointers("", deps);
       return;
     case "sweep":
-      return sweep(deps);
+      return sweep(deps, context.signal);
     case "set clock":
       world.clock.setWallClock(world.clock.now() + one.byMs);
   }

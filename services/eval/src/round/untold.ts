@@ -15,7 +15,8 @@ export type DecisionName = z.infer<typeof note>;
  */
 export interface UntoldDecisions {
   note(decision: DecisionName): Promise<void>;
-  list(): AsyncIterable<DecisionName>;
+  /** One that cannot be understood keeps none behind it untold. */
+  list(onUnreadable: (error: unknown) => void): AsyncIterable<DecisionName>;
   told(decision: DecisionName): Promise<void>;
 }
 
@@ -32,9 +33,15 @@ export function createUntoldDecisions(store: ObjectStore, bucket: string): Untol
         if (!hasCode(error, "OBJECT_CONFLICT")) throw error;
       }
     },
-    async *list() {
+    async *list(onUnreadable) {
       for await (const { key } of store.list(bucket, keys.untoldDecisions)) {
-        const stored = await readDocument(store, { bucket, key }, note, "POINTER_INVALID");
+        const stored = await readDocument(store, { bucket, key }, note, "POINTER_INVALID").catch(
+          (error: unknown) => {
+            if (!hasCode(error, "POINTER_INVALID")) throw error;
+            onUnreadable(error);
+            return null;
+          },
+        );
         if (stored !== null) yield stored.document;
       }
     },

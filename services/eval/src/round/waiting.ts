@@ -31,8 +31,8 @@ export interface WaitingRoom {
   enter(round: Pick<WaitingRound, "round" | "identifier" | "config_hash" | "expected">): Promise<void>;
   /** The round that waits, or null. */
   find(round: string): Promise<WaitingRound | null>;
-  /** Every round that waits, with the time added that has gone by. */
-  count(): Promise<readonly WaitingRound[]>;
+  /** Every round that waits, with the time added that has gone by. One whose object cannot be understood keeps no other from being counted. */
+  count(onUnreadable: (error: unknown) => void): Promise<readonly WaitingRound[]>;
   leave(round: string): Promise<void>;
 }
 
@@ -81,11 +81,16 @@ export function createWaitingRoom(store: ObjectStore, bucket: string, clock: Clo
       }
     },
     find: async (round) => (await read(round))?.document ?? null,
-    async count() {
+    async count(onUnreadable) {
       const rounds: WaitingRound[] = [];
       for await (const { key } of store.list(bucket, keys.waitingRounds)) {
-        const stored = await read(key.slice(keys.waitingRounds.length, -".json".length));
-        if (stored !== null) rounds.push(await addTime(stored));
+        try {
+          const stored = await read(key.slice(keys.waitingRounds.length, -".json".length));
+          if (stored !== null) rounds.push(await addTime(stored));
+        } catch (error) {
+          if (!hasCode(error, "POINTER_INVALID")) throw error;
+          onUnreadable(error);
+        }
       }
       for (const round of seen.keys()) if (!rounds.some((one) => one.round === round)) seen.delete(round);
       return rounds;

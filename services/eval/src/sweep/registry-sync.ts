@@ -75,7 +75,7 @@ export function createRegistrySync({ tracker, log, untold, ledger }: RegistrySyn
     },
 
     async flush() {
-      for await (const name of untold.list()) {
+      for await (const name of untold.list((error) => log.error("promotion_registry_fail", error))) {
         const decision = await ledger.readDecision(name.round, name.decision_id, name.attempt);
         // One that housekeeping has removed is of no round that anybody looks at.
         if (decision !== null && !(await tell(decision))) return;

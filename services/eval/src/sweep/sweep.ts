@@ -22,19 +22,33 @@ export interface SweepDeps extends EvalDeps {
 
 /**
  * What no event asks for: rounds whose wait is over, or whose last event was lost; pointers that people laid; copies that are behind; champions that are gone; a
- * registry that missed something. Each part is tried whatever became of the others.
+ * registry that missed something. Each part is tried whatever became of the others, until the signal aborts.
  */
-export async function sweep(deps: SweepDeps): Promise<void> {
-  await attempt(deps, { part: "waiting" }, async () => {
-    const rounds = await deps.waiting.count();
+export async function sweep(deps: SweepDeps, signal: AbortSignal): Promise<void> {
+  const failed = (error: unknown, what: Readonly<Record<string, unknown>>): void =>
+    deps.log.error("promotion_sweep_fail", error, what);
+  /** A part that fails is tried again by the next sweep, and one that a stop forestalls by the next process. */
+  const attempt = async (
+    what: Readonly<Record<string, unknown>>,
+    work: () => Promise<void>,
+  ): Promise<void> => {
+    if (signal.aborted) return;
+    try {
+      await work();
+    } catch (error) {
+      failed(error, what);
+    }
+  };
+  await attempt({ part: "waiting" }, async () => {
+    const rounds = await deps.waiting.count((error) => failed(error, { part: "waiting" }));
     deps.onWaiting(rounds.length);
     for (const waiting of rounds)
-      await attempt(deps, { part: "waiting", round: waiting.round }, () => endWait(waiting, deps));
+      await attempt({ part: "waiting", round: waiting.round }, () => endWait(waiting, deps));
   });
-  await attempt(deps, { part: "registry" }, () => deps.registry.flush());
-  await attempt(deps, { part: "stations" }, async () => {
+  await attempt({ part: "registry" }, () => deps.registry.flush());
+  await attempt({ part: "stations" }, async () => {
     for (const identifier of await deps.stations.list())
-      await attempt(deps, { part: "station", identifier }, () => sweepStation(identifier, deps));
+      await attempt({ part: "station", identifier }, () => sweepStation(identifier, deps));
   });
 }
 
@@ -66,19 +80,6 @@ async function sweepStation(identifier: string, deps: SweepDeps): Promise<void> 
   await deps.registry.follow(champion, previous);
 }
 
-/** A part that fails is tried again by the next sweep. */
-async function attempt(
-  { log }: SweepDeps,
-  what: Readonly<Record<string, unknown>>,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log.error("promotion_sweep_fail", error, what);
-  }
-}
-
 export interface Sweeping {
   /** Sweeps soon, whatever the interval says. */
   wake(): void;
@@ -97,7 +98,7 @@ export function startSweeping(deps: SweepDeps, intervalMs: number): Sweeping {
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       woken = false;
-      await sweep(deps);
+      await sweep(deps, stopping.signal);
       nap = new AbortController();
       if (!woken) await deps.clock.sleep(intervalMs, nap.signal);
     }

@@ -132,6 +132,15 @@ test("a decision that is gone when the tracker could be told keeps none behind i
   expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBe("cold_start");
 });
 
+test("a note that cannot be understood keeps none behind it untold", async () => {
+  const world = await createWorld();
+  await world.store.put({ bucket, key: `${keys.untoldDecisions}0.json` }, Buffer.from("half a no"));
+  const candidate = await world.train();
+  await evalStage.handle(successOf(candidate), world.evalDeps(), context);
+  await registryOn(world).flush();
+  expect((await world.tracker.getRun(candidate.run_id!))?.tags["gate_verdict"]).toBe("cold_start");
+});
+
 test("nothing that the registry does stops a promotion", async () => {
   const world = await createWorld();
   const faults = withFaults(world.tracker);

@@ -1,52 +1,25 @@
 import { keys } from "@flts/common/contracts/layout";
 import type { Emission } from "@flts/common/contracts/topic";
 import type { ObjectStore } from "@flts/common/ports/object-store";
-import { createManualClock, type ManualClock } from "@flts/testing/manual-clock";
-import { expect, test, vi } from "vitest";
-import { type EvalDeps, evalStage } from "../../src/eval-stage.ts";
+import { createManualClock } from "@flts/testing/manual-clock";
+import { expect, test } from "vitest";
 import { createLedger } from "../../src/promotion/ledger.ts";
 import { createWaitingRoom } from "../../src/round/waiting.ts";
-import { type SweepDeps, startSweeping, sweep } from "../../src/sweep/sweep.ts";
+import { sweep } from "../../src/sweep/sweep.ts";
 import { expectLinear, headOf, historyOf, rootCopyOf } from "../books.ts";
 import {
   bucket,
   context,
   createStore,
   decisionOf,
-  depsOn,
   eventOf,
   patienceFor,
   storeCandidate,
-  type Training,
 } from "../builders.ts";
 import { createDyingStore, Death } from "../dying-store.ts";
+import { gru, lstm, startEval } from "./start-eval.ts";
 
 const HOUR_MS = 3_600_000;
-
-/** One eval's process: what it holds in memory is new with each. */
-function startEval(
-  store: ObjectStore,
-  clock: ManualClock,
-  over: Partial<EvalDeps> = {},
-): {
-  readonly deps: SweepDeps;
-  readonly published: Emission[];
-  handle(training: Training): Promise<readonly Emission[]>;
-} {
-  const published: Emission[] = [];
-  const deps: SweepDeps = {
-    ...depsOn(store, { clock, patience: patienceFor(["GRU", "LSTM"]), ...over }),
-    publish: async (emissions) => void published.push(...emissions),
-    champions: { check: async () => undefined },
-    registry: { flush: async () => undefined, follow: async () => undefined },
-    onWaiting: () => undefined,
-    onChampion: () => undefined,
-  };
-  return { deps, published, handle: (training) => evalStage.handle(eventOf(training), deps, context) };
-}
-
-const lstm: Training = { round: "a", family: "LSTM" };
-const gru: Training = { round: "a", family: "GRU" };
 
 test("a round that lacks a model waits until its time is over, and goes on with the rest then", async () => {
   const store = await createStore();
@@ -55,14 +28,14 @@ test("a round that lacks a model waits until its time is over, and goes on with 
   const { deps, published, handle } = startEval(store, clock);
   expect(await handle(lstm)).toEqual([]);
   for (let minutes = 0; minutes < 59; minutes++) {
-    await sweep(deps);
+    await sweep(deps, context.signal);
     await clock.advance(60_000);
   }
   expect(published).toEqual([]);
   await clock.advance(60_000);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toMatchObject([{ topic: "model-selected", value: { epoch: 1, model_type: "LSTM" } }]);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toHaveLength(1);
   expect(await store.head({ bucket, key: keys.waiting(eventOf(lstm).round) })).toBeNull();
 });
@@ -73,9 +46,9 @@ test("with EXPECTED_INCOMPLETE=hold the champion stays, and the decision says fo
   await storeCandidate(store, lstm);
   const { deps, published, handle } = startEval(store, clock, { incomplete: "hold" });
   await handle(lstm);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   await clock.advance(HOUR_MS);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toEqual([]);
   expect(await headOf(store)).toBeNull();
   const [decision] = await decisions(store);
@@ -94,11 +67,11 @@ test("a family whose training failed is waited for as long as that is set, and i
   await storeCandidate(store, lstm);
   await storeCandidate(store, { ...gru, status: "FAILED" });
   expect(await handle({ ...gru, status: "FAILED" })).toEqual([]);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   await storeCandidate(store, { ...gru, nonce: "2" });
   expect(await handle({ ...gru, nonce: "2" })).toHaveLength(1);
   await clock.advance(HOUR_MS);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toEqual([]);
 });
 
@@ -108,9 +81,9 @@ test("a model that comes after its round was decided makes a decision of its own
   await storeCandidate(store, lstm);
   const { deps, handle } = startEval(store, clock);
   await handle(lstm);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   await clock.advance(HOUR_MS);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   await storeCandidate(store, gru);
   expect(await handle(gru)).toMatchObject([{ value: { epoch: 2, model_type: "GRU" } }]);
 });
@@ -121,9 +94,9 @@ test("the event of a round that was decided at its deadline, when it comes again
   await storeCandidate(store, lstm);
   const { deps, published, handle } = startEval(store, clock);
   await handle(lstm);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   await clock.advance(HOUR_MS);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(await handle(lstm)).toEqual(published);
   expect(await historyOf(store)).toHaveLength(1);
 });
@@ -137,7 +110,7 @@ test("restarts lose no waited time but that since the last sweep", async () => {
   for (let life = 0; life < 6; life++) {
     const another = startEval(store, clock);
     for (let sweeps = 0; sweeps < 11; sweeps++) {
-      await sweep(another.deps);
+      await sweep(another.deps, context.signal);
       await clock.advance(60_000);
     }
     published.push(...another.published);
@@ -152,13 +125,13 @@ test.each([HOUR_MS, -HOUR_MS])("a wall clock that is set by %d ms changes no dea
   const { deps, published, handle } = startEval(store, clock);
   await handle(lstm);
   for (let minutes = 0; minutes < 59; minutes++) {
-    await sweep(deps);
+    await sweep(deps, context.signal);
     await clock.advance(60_000);
     if (minutes === 7) clock.setWallClock(clock.now() + stepMs);
   }
   expect(published).toEqual([]);
   await clock.advance(60_000);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toHaveLength(1);
 });
 
@@ -169,7 +142,7 @@ test("several evals that sweep count no time twice", async () => {
   const evals = [startEval(store, clock), startEval(store, clock), startEval(store, clock)];
   await evals[0]?.handle(lstm);
   for (let minutes = 0; minutes < 55; minutes++) {
-    for (const { deps } of evals) await sweep(deps);
+    for (const { deps } of evals) await sweep(deps, context.signal);
     await clock.advance(60_000);
   }
   const waited = await createWaitingRoom(store, bucket, clock).find(eventOf(lstm).round);
@@ -184,7 +157,7 @@ test("a round whose last event was lost is decided all the same", async () => {
   const { deps, published, handle } = startEval(store, clock);
   await handle(lstm);
   await storeCandidate(store, gru);
-  await sweep(deps);
+  await sweep(deps, context.signal);
   expect(published).toHaveLength(1);
 });
 
@@ -203,9 +176,9 @@ test("a sweep killed at any of its calls, and started again, decides a waiting r
         ...doomed.deps.log,
         error: (_: unknown, error: unknown) => void (died ||= error instanceof Death),
       };
-      await sweep({ ...doomed.deps, log });
+      await sweep({ ...doomed.deps, log }, context.signal);
       const { deps, published } = startEval(store, clock);
-      await sweep(deps);
+      await sweep(deps, context.signal);
       const head = await headOf(store);
       for (const { value } of [...doomed.published, ...published]) expect(value).toEqual(head);
       expect([...doomed.published, ...published].length, `${moment} call ${nth}`).toBeGreaterThan(0);
@@ -220,40 +193,8 @@ test("a copy at the root that is gone is written again", async () => {
   const store = await createStore();
   const promoted = await createLedger(store, bucket).promote(decisionOf(lstm, 0));
   await store.remove({ bucket, key: keys.rootHead });
-  await sweep(startEval(store, createManualClock()).deps);
+  await sweep(startEval(store, createManualClock()).deps, context.signal);
   expect(await rootCopyOf(store)).toEqual(promoted);
-});
-
-test("one round that cannot be judged keeps no other from its decision", async () => {
-  const store = await createStore();
-  const clock = createManualClock();
-  const first = { round: "broken", family: "LSTM" };
-  for (const training of [first, lstm]) await storeCandidate(store, training);
-  const { deps, published, handle } = startEval(store, clock);
-  for (const training of [first, lstm]) await handle(training);
-  for (const training of [{ ...gru, round: "broken" }, gru]) await storeCandidate(store, training);
-  const judgeRound = vi.fn<EvalDeps["judgeRound"]>(async (candidates, champion) => {
-    if (candidates[0]?.round === eventOf(first).round) throw new Error("cannot be read");
-    return deps.judgeRound(candidates, champion);
-  });
-  await sweep({ ...deps, judgeRound });
-  expect(published).toHaveLength(1);
-  await sweep(deps);
-  expect(published).toHaveLength(2);
-});
-
-test("sweeping goes on by its interval, at once when it is woken, and not after it was stopped", async () => {
-  const clock = createManualClock();
-  const onWaiting = vi.fn<SweepDeps["onWaiting"]>();
-  const sweeping = startSweeping({ ...startEval(await createStore(), clock).deps, onWaiting }, 5_000);
-  await vi.waitFor(() => expect(clock.sleeping()).toBe(1));
-  expect(onWaiting).toHaveBeenCalledTimes(1);
-  await clock.advance(5_000);
-  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(2));
-  sweeping.wake();
-  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(3));
-  await sweeping.stop();
-  expect(clock.sleeping()).toBe(0);
 });
 
 async function decisions(store: ObjectStore): Promise<readonly unknown[]> {
