@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -13,4 +13,8 @@ export const addCommand = (parent: Command, name: string, description: string): 
     .description(description)
     .allowExcessArguments(false)
     .option("--home <dir>", "the state folder", ".flts")
-    .option("--json", "end standard output with one JSON object; people read the error output");
+    .option("--json", "write one JSON object to standard output, and what people read to standard error");
+
+/** Whose model it is about; `stationMeant` says whom nobody named. */
+export const stationOption = (): Option =>
+  new Option("--identifier <station>", "the station").default("", "the only one");

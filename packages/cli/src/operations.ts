@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import type { LetterFilter } from "@flts/common/housekeeping/dead-letters";
 import type { LogPosition } from "@flts/common/ports/message-log";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { addCommand, type CommonOptions } from "./command.ts";
 import { usageError } from "./exit-codes.ts";
+import { parsePosition, parseTime } from "./option-values.ts";
 import type { Surroundings } from "./program.ts";
 
 /** The commands of an operator: dead letters, replays, garbage. */
@@ -85,7 +86,7 @@ function addReplay(program: Command, { createOutput }: Surroundings): void {
     .option("--group <name>", "the consumer group")
     .option("--to <place>", "earliest, latest, a time (ISO 8601) or an offset", parsePosition)
     .option("--force", "though members are at work: publish the messages once more, for every group")
-    .option("--run <id>", "publish the claims of this run again, from the store")
+    .option("--run <id>", "publish the claims of this run (its id, or how it begins) again, from the store")
     .action(async ({ home, json, topic, group, to, force = false, run }: ReplayFlags) => {
       const { replayGroup, replayRun } = await import("./commands/replay.ts");
       const output = createOutput(json === true);
@@ -106,16 +107,4 @@ function addGc(program: Command, { createOutput, untilInterrupted }: Surrounding
       const options = { home: resolve(flags.home), dryRun: flags.dryRun === true };
       await gc(options, createOutput(flags.json === true), untilInterrupted());
     });
-}
-
-function parseTime(text: string): number {
-  const time = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time))
-    throw new InvalidArgumentError("It must be a time such as 2026-11-23T07:00:00Z.");
-  return time;
-}
-
-function parsePosition(text: string): LogPosition {
-  if (text === "earliest" || text === "latest") return text;
-  return /^\d{1,18}$/.test(text) ? { offset: BigInt(text) } : { timeMs: parseTime(text) };
 }

@@ -1,9 +1,10 @@
 import { join, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { addCommand, type CommonOptions } from "./command.ts";
+import { Command } from "commander";
+import { addCommand, type CommonOptions, stationOption } from "./command.ts";
 import { addPromotionCommands } from "./commands/promotion-commands.ts";
 import { usageError } from "./exit-codes.ts";
 import { addOperations } from "./operations.ts";
+import { parseNames, parseUrl, parseWhole } from "./option-values.ts";
 import type { Dataset } from "./pipeline/dataset.ts";
 import { addProvisioning } from "./provisioning.ts";
 import type { Output } from "./terminal/output.ts";
@@ -48,8 +49,9 @@ interface PipelineFlags extends CommonOptions {
 }
 
 function addDemo(program: Command, surroundings: Surroundings): void {
-  pipelineCommand(program, "demo", "run one round from measurements to a forecast, show it, and stop").action(
-    async (flags: PipelineFlags) => {
+  pipelineCommand(program, "demo", "run one round from measurements to a forecast, show it, and stop")
+    .option("--dataset <name>", "which files of the folder", parseNames)
+    .action(async (flags: PipelineFlags) => {
       const families = await familiesOf(flags);
       const [dataset, ...more] = await datasetsOf(flags, surroundings.environment);
       if (dataset === undefined || more.length > 0)
@@ -67,8 +69,7 @@ function addDemo(program: Command, surroundings: Surroundings): void {
       };
       const output = surroundings.createOutput(flags.json === true);
       await demo(options, output, surroundings.untilInterrupted());
-    },
-  );
+    });
 }
 
 interface UpFlags extends PipelineFlags {
@@ -79,6 +80,7 @@ interface UpFlags extends PipelineFlags {
 
 function addUp(program: Command, surroundings: Surroundings): void {
   pipelineCommand(program, "up", "run every service on this machine until stopped")
+    .option("--dataset <names>", "which files of the folder; several separated by commas", parseNames)
     .option("--gateway-port <port>", "port of the gateway (0: any free one)", parsePort, 8000)
     .option("--inference-port <port>", "port of inference (0: any free one)", parsePort, 8023)
     .option("--eval-port <port>", "port of eval (0: any free one)", parsePort, 8050)
@@ -105,7 +107,7 @@ function addPredict(program: Command, { createOutput }: Surroundings): void {
     .option("--url <url>", "ask this inference service instead of forecasting here", parseUrl)
     .option("--data <file.csv>", "measurements to forecast from (default: the station's test table)")
     .option("--horizon <steps>", "steps to forecast", parseHorizon, 15)
-    .option("--identifier <station>", "the station (default: the only one)", "")
+    .addOption(stationOption())
     .action(
       async (
         flags: CommonOptions & {
@@ -167,7 +169,6 @@ const pipelineCommand = (program: Command, name: string, description: string): C
       "--data <dir>",
       "folder with <name>.csv and <name>_test.csv (default: FLTS_DATASET_DIR; without it synthetic measurements)",
     )
-    .option("--dataset <name>", "which files of the folder; several separated by commas", parseNames)
     .option("--families <names>", "model families to train, separated by commas (default: all)", parseNames)
     .option("--host <address>", "address the services listen on", "127.0.0.1");
 
@@ -190,6 +191,9 @@ async function trainerSettingsOf(
   return datasets.every(({ train }) => "bytes" in train) ? syntheticTraining(environment) : {};
 }
 
+const parsePort = parseWhole(0, 65_535);
+const parseHorizon = parseWhole(1, 10_000);
+
 /** The families asked for, all when none are. */
 async function familiesOf({ families }: Pick<PipelineFlags, "families">): Promise<readonly string[]> {
   const { familyNames } = await import("@flts/families/registry");
@@ -198,29 +202,4 @@ async function familiesOf({ families }: Pick<PipelineFlags, "families">): Promis
   if (unknown !== undefined)
     throw usageError(`there is no family ${JSON.stringify(unknown)}; there are ${familyNames.join(", ")}`);
   return [...new Set(wanted)];
-}
-
-function parseNames(text: string): readonly string[] {
-  const names = text
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-  if (names.length === 0) throw new InvalidArgumentError("Give at least one name.");
-  return [...new Set(names)];
-}
-
-const parsePort = (text: string): number => wholeNumber(text, 0, 65_535);
-const parseHorizon = (text: string): number => wholeNumber(text, 1, 10_000);
-
-function wholeNumber(text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  return value;
-}
-
-function parseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new InvalidArgumentError("It must be a URL such as http://localhost:8023.");
-  return text;
 }

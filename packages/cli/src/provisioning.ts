@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { addCommand, type CommonOptions } from "./command.ts";
+import { parseUrl, parseWhole } from "./option-values.ts";
 import type { Surroundings } from "./program.ts";
 
 /** The commands of a deployment's jobs: what must be there before the first round. Both wait for what they need, and do no harm when they run again. */
@@ -11,7 +12,7 @@ export function addProvisioning(program: Command, surroundings: Surroundings): v
 
 function addTopics(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   addCommand(program, "topics", "make the pipeline's topics with their partitions and retention")
-    .option("--partitions <number>", "of every topic but the dead letters", parsePartitions, 4)
+    .option("--partitions <number>", "of every topic but the dead letters", parseWhole(1, 1_000), 4)
     .action(async (flags: CommonOptions & { readonly partitions: number }) => {
       const { topics } = await import("./commands/topics.ts");
       const options = { home: resolve(flags.home), partitions: flags.partitions };
@@ -27,7 +28,7 @@ interface SeedFlags extends CommonOptions {
 
 function addSeed(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
   addCommand(program, "seed", "bring a station's two files to a gateway")
-    .requiredOption("--url <url>", "the gateway")
+    .requiredOption("--url <url>", "the gateway (required)", parseUrl)
     .option("--dataset <name>", "gives <name>.csv and <name>_test.csv", "synthetic")
     .option("--data <dir>", "folder that holds them (default: synthetic measurements)")
     .action(async ({ url, dataset: name, data, json }: SeedFlags) => {
@@ -37,11 +38,4 @@ function addSeed(program: Command, { createOutput, untilInterrupted }: Surroundi
       const { seed } = await import("./commands/seed.ts");
       await seed({ url, datasets }, createOutput(json === true), untilInterrupted());
     });
-}
-
-function parsePartitions(text: string): number {
-  const partitions = Number(text);
-  if (!/^\d+$/.test(text) || partitions < 1 || partitions > 1_000)
-    throw new InvalidArgumentError("It must be a whole number from 1 to 1000.");
-  return partitions;
 }

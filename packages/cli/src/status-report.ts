@@ -12,6 +12,7 @@ import { PREPROCESS_DEAD_LETTERS } from "@flts/common/stage/topics";
 import { createHistory } from "@flts/eval/promotion/history";
 import { lackOf, lastWholeBefore } from "@flts/eval/sweep/champion-check";
 import { z } from "zod";
+import { isHead } from "./pipeline/outcome.ts";
 import { trainerOf } from "./pipeline/process-specs.ts";
 import { readDocuments } from "./read-documents.ts";
 import { type RoundReport, reportRounds } from "./status-rounds.ts";
@@ -85,7 +86,7 @@ async function reportStations(
   const history = createHistory(store, buckets.promotion);
   const laid: string[] = [];
   for await (const { key } of store.list(buckets.promotion, "")) {
-    if (!STATION_HEAD.test(key)) continue;
+    if (!isHead(key)) continue;
     const champion = await readHead(store, key);
     if (champion === null) {
       laid.push(`${key} was laid by hand: eval adopts it, or refuses it and says why in its log`);
@@ -125,8 +126,6 @@ const championsGone = (stations: readonly StationReport[]): readonly string[] =>
 
 /** `processed_data.meta.json`, below a station's folder or not; the test table's head tells nothing more. */
 const TRAIN_HEAD = /(^|\/)processed_data\.meta\.json$/;
-/** `<station>/current.json`; the one at the root is a copy. */
-const STATION_HEAD = /^[^/]+\/current\.json$/;
 
 /** Of the head of a processed table, what is reported. */
 const tableHead = z.looseObject({

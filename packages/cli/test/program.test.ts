@@ -34,6 +34,8 @@ test.each([
   [["up", "--eval-port", "-1"], "whole number from 0 to 65535"],
   [["predict", "--horizon", "0"], "whole number from 1 to 10000"],
   [["predict", "--url", "ftp://x"], "It must be a URL such as http://localhost:8023."],
+  [["seed"], "required option '--url <url>' not specified"],
+  [["seed", "--url", "gateway"], "It must be a URL such as"],
   [["demo", "--dataset", ","], "Give at least one name."],
   [["demo", "--dataset", "PobleSec"], "give that with --data"],
   [["evaluate", "--stations", "PobleSec"], "give that with --data"],

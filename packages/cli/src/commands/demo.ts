@@ -122,7 +122,10 @@ async function waitForForecast(
   for (;;) {
     let reason: unknown;
     try {
-      const answer = await requestForecast(urlOf(pipeline, "inference"), { horizon: HORIZON });
+      const answer = await requestForecast(urlOf(pipeline, "inference"), {
+        identifier: "",
+        horizon: HORIZON,
+      });
       const target = targetOf(answer.predictions);
       if (answer.run_id === head.run_id) return { target, points: pointsOf(target, answer.predictions) };
       reason = new FltsError("INPUT_MISSING", `inference still serves run ${answer.run_id}`);

@@ -3,6 +3,7 @@ import { formatTimestamp } from "@flts/forecasting/table/timestamp";
 import { type ForecastPoint, namedPoint, pointsOf, targetOf } from "../forecast.ts";
 import { openHome } from "../home.ts";
 import { forecastLocally } from "../local-forecast.ts";
+import { stationMeant } from "../meant.ts";
 import { requestForecast } from "../pipeline/inference-client.ts";
 import { type Measurements, measurementsOf, readTable } from "../pipeline/measurements.ts";
 import { forecastText } from "../summary-text.ts";
@@ -60,9 +61,10 @@ export async function predict(options: PredictOptions, output: Output): Promise<
 const readFileTable = (path: string): Promise<Table> => readTable({ name: path, path });
 
 async function predictHere(options: PredictOptions, history: Table | null): Promise<Prediction> {
-  const { identifier, horizon } = options;
+  const { horizon } = options;
   const backends = await openHome(options.home);
   try {
+    const identifier = await stationMeant(options.identifier, backends.store);
     const made = await forecastLocally(backends, { identifier, horizon, history });
     const { run_id, model_type, epoch } = made.promotion;
     return {
@@ -81,11 +83,11 @@ async function predictHere(options: PredictOptions, history: Table | null): Prom
 
 async function predictBy(
   url: string,
-  { horizon }: PredictOptions,
+  { horizon, identifier }: PredictOptions,
   history: Table | null,
 ): Promise<Prediction> {
   const data = history === null ? {} : { data: columnsOf(lastRows(history)) };
-  const answer = await requestForecast(url, { ...data, horizon });
+  const answer = await requestForecast(url, { ...data, identifier, horizon });
   const target = targetOf(answer.predictions);
   return {
     identifier: answer.identifier,

@@ -12,9 +12,13 @@ import { createDoor, type Passage } from "@flts/eval/promotion/door";
 import { createLedger } from "@flts/eval/promotion/ledger";
 import { z } from "zod";
 import { openHome } from "../home.ts";
+import { runMeant, stationMeant } from "../meant.ts";
 
 /** Where promotions are asked for and looked up: a running eval when `EVAL_URL` names one, else the backends themselves. Both go through the same door. */
 export interface PromotionDesk {
+  /** The run, and the station, that a person means; an eval is asked for what they wrote. */
+  readonly runMeant: (text: string) => Promise<string>;
+  readonly stationMeant: (identifier: string) => Promise<string>;
   promote(order: DeskOrder & { readonly runId: string }): Promise<Passage>;
   rollback(order: DeskOrder & { readonly toEpoch: number | null }): Promise<Passage>;
   promotions(identifier: string, limit: number): Promise<readonly Promotion[]>;
@@ -28,7 +32,15 @@ export interface DeskOrder {
   readonly force: boolean;
 }
 
-const deskSettings = { EVAL_URL: setting.text(""), PROMOTION_API_TOKEN: setting.text("") };
+const deskSettings = {
+  EVAL_URL: setting
+    .text("")
+    .refine(
+      (url) => url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)),
+      "must be a URL such as http://localhost:8050",
+    ),
+  PROMOTION_API_TOKEN: setting.text(""),
+};
 
 export async function openDesk(
   home: string,
@@ -60,6 +72,8 @@ async function openBackendDesk(home: string): Promise<PromotionDesk> {
   });
   const promotions = (identifier: string, limit: number) => lastPromotions(identifier, limit, ledger);
   return {
+    runMeant: (text) => runMeant(text, store),
+    stationMeant: (identifier) => stationMeant(identifier, store),
     promote: (order) => door.promote({ ...order, actor: actor() }),
     rollback: (order) => door.rollback({ ...order, actor: actor() }),
     promotions,
@@ -99,7 +113,10 @@ function createApiDesk(url: string, token: string): PromotionDesk {
     });
     const body: unknown = await answer.json().catch(() => null);
     if (!answer.ok) throw new FltsError("PROMOTION_REFUSED", refusalOf(answer.status, body));
-    return schema.parse(body);
+    const parsed = schema.safeParse(body);
+    if (!parsed.success)
+      throw new FltsError("INPUT_MISSING", `${url} is no FLTS eval (EVAL_URL)`, parsed.error);
+    return parsed.data;
   };
   const post = (path: string, order: object): Promise<Passage> =>
     ask(passage, path, {
@@ -108,6 +125,8 @@ function createApiDesk(url: string, token: string): PromotionDesk {
       body: JSON.stringify({ ...order, actor: actor() }),
     });
   return {
+    runMeant: async (text) => text,
+    stationMeant: async (identifier) => identifier,
     promote: (order) => post("promote", order),
     rollback: (order) => post("rollback", order),
     promotions: async (identifier, limit) =>

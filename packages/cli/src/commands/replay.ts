@@ -10,6 +10,7 @@ import { type Replay, replay } from "@flts/common/housekeeping/replay";
 import { toMessage } from "@flts/common/stage/runner";
 import { claimsOf, readHeads } from "@flts/preprocess/head";
 import { withHome } from "../home.ts";
+import { runMeant } from "../meant.ts";
 import type { Output } from "../terminal/output.ts";
 
 /** `flts replay --topic --group --to`: lets a group handle messages again. @throws GROUP_ACTIVE, TOPIC_MISSING */
@@ -32,7 +33,7 @@ const placeOf = (to: Replay["to"]): string => {
 /** `flts replay --run`: publishes the claims that a run was trained on again, from the store: the topic may have forgotten them. */
 export const replayRun = (home: string, runId: string, output: Output): Promise<void> =>
   withHome(home, async (backends) => {
-    const claims = await claimsOfRun(backends, runId);
+    const claims = await claimsOfRun(backends, await runMeant(runId, backends.store));
     await backends.log.publish(claims.map(toMessage));
     const names = claims.map(({ topic }) => topic);
     output.say(`published again: the claim(s) of run ${runId} on ${names.join(" and ")}`);

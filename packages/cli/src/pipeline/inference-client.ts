@@ -16,6 +16,8 @@ const answer = z.looseObject({
 export type InferenceAnswer = z.infer<typeof answer>;
 
 export interface InferenceRequest {
+  /** The station; empty leaves it to the service, which has one of its own. */
+  readonly identifier: string;
   /** Measurements by column, time stamps among them; without any, the service forecasts from the test table it has heard of. */
   readonly data?: Readonly<Record<string, readonly (string | number | null)[]>>;
   /** Steps to forecast. */
@@ -25,11 +27,12 @@ export interface InferenceRequest {
 /** Asks a running inference service. @throws INPUT_MISSING when it cannot be reached or refuses, with its reason */
 export async function requestForecast(
   inferenceUrl: string,
-  { data, horizon }: InferenceRequest,
+  { identifier, data, horizon }: InferenceRequest,
 ): Promise<InferenceAnswer> {
   const url = new URL("/predict", inferenceUrl);
   url.searchParams.set("inference_length", String(horizon));
-  const response = await post(url, data === undefined ? {} : { data });
+  const station = identifier === "" ? {} : { identifier };
+  const response = await post(url, { ...station, ...(data === undefined ? {} : { data }) });
   const text = await response.text();
   if (!response.ok)
     throw new FltsError("INPUT_MISSING", `${url.origin} answered ${response.status}: ${detailOf(text)}`);

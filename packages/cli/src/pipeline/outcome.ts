@@ -37,6 +37,9 @@ export async function findOutcome(
 export const readHead = (store: ObjectStore, identifier: string): Promise<Promotion | null> =>
   readPromotion(store, keys.head(identifier));
 
+/** Whether a key of the promotion bucket is a station's head; the one at the root is a copy. */
+export const isHead = (key: string): boolean => /^[^/]+\/current\.json$/.test(key);
+
 /** Every decision ever taken about a round. */
 export async function listDecisions(store: ObjectStore, round: string): Promise<readonly Decision[]> {
   const decisions: Decision[] = [];

@@ -162,6 +162,18 @@ test("an eval that does not answer is named", async () => {
   });
 });
 
+test("what is no URL, or no eval, is told by the name of its variable", async () => {
+  await expect(openDesk("/nowhere", { EVAL_URL: "eval:8050" })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringContaining('EVAL_URL = "eval:8050": must be a URL such as http://localhost:8050'),
+  });
+  const desk = await openDesk("/nowhere", { EVAL_URL: await serve(() => [200, { hello: "world" }]) });
+  await expect(desk.models("")).rejects.toMatchObject({
+    code: "INPUT_MISSING",
+    message: expect.stringMatching(/is no FLTS eval \(EVAL_URL\)$/),
+  });
+});
+
 type Answer = readonly [status: number, body: unknown];
 
 /** An eval that answers what it is told to. */

@@ -162,7 +162,7 @@ test("a run that is none, or whose table is gone, is named", async () => {
 test.each([
   [["replay"], "give --topic, --group and --to, or --run alone"],
   [["replay", "--run", "x", "--topic", "t"], "give --topic, --group and --to, or --run alone"],
-  [["replay", "--to", "noon"], "It must be a time such as"],
+  [["replay", "--to", "noon"], "It must be earliest, latest, an offset, or a time such as"],
 ] as const)("%j is a fault of usage", async (args, part) => {
   const ended = await operator.flts(...args);
   expect(ended.code).toBe(2);

@@ -1,4 +1,5 @@
 import { writeDocument } from "@flts/common/claim-check/documents";
+import type { Candidate } from "@flts/common/contracts/candidate";
 import type { Decision } from "@flts/common/contracts/decision";
 import { buckets, keys } from "@flts/common/contracts/layout";
 import type { Promotion } from "@flts/common/contracts/promotion";
@@ -19,6 +20,25 @@ export function buildRow(family: string, over: Partial<Decision["scoreboard"][nu
     r2: 0.5,
     score: 0.026,
     skill: 0.1,
+    seconds: 2,
+    ...over,
+  };
+}
+
+export function buildCandidate(over: Partial<Candidate> = {}): Candidate {
+  return {
+    v: 1,
+    status: "SUCCESS",
+    model_type: "LINEAR",
+    experiment: "Default",
+    identifier: "",
+    config_hash: "c1",
+    round: "r1",
+    work_key: "work-LINEAR",
+    run_id: "run-LINEAR",
+    manifest_sha256: "1".repeat(64),
+    table,
+    started_at: 0,
     seconds: 2,
     ...over,
   };

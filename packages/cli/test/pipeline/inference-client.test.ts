@@ -22,7 +22,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(await request.toArray()).toString();
 }
 
-test("the horizon and the measurements are sent, and the answer is read", async () => {
+test("the station, the horizon and the measurements are sent, and the answer is read", async () => {
   const { url, requests } = await answering(
     200,
     JSON.stringify({
@@ -32,27 +32,42 @@ test("the horizon and the measurements are sent, and the answer is read", async 
       predictions: [{ ts: "t", down: 1, up: null }],
     }),
   );
-  const answer = await requestForecast(url, { horizon: 3, data: { ts: ["t0"], down: [null] } });
+  const answer = await requestForecast(url, {
+    identifier: "Sants",
+    horizon: 3,
+    data: { ts: ["t0"], down: [null] },
+  });
   expect(answer).toMatchObject({ run_id: "a1", epoch: 2, model_type: null });
   expect(requests).toEqual([
-    { url: "/predict?inference_length=3", body: '{"data":{"ts":["t0"],"down":[null]}}' },
+    { url: "/predict?inference_length=3", body: '{"identifier":"Sants","data":{"ts":["t0"],"down":[null]}}' },
   ]);
+});
+
+test("a request that names no station leaves that to the service", async () => {
+  const { url, requests } = await answering(
+    200,
+    JSON.stringify({ status: "SUCCESS", run_id: "a1", predictions: [] }),
+  );
+  await requestForecast(url, { identifier: "", horizon: 3 });
+  expect(requests).toEqual([{ url: "/predict?inference_length=3", body: "{}" }]);
 });
 
 test("a refusal is told with the service's own words", async () => {
   const { url } = await answering(400, '{"detail":"Missing required feature columns: up"}');
-  await expect(requestForecast(url, { horizon: 1 })).rejects.toThrow(
+  await expect(requestForecast(url, { identifier: "", horizon: 1 })).rejects.toThrow(
     `${url} answered 400: Missing required feature columns: up`,
   );
 });
 
 test("an answer that is no forecast is not taken for one", async () => {
   const { url } = await answering(200, "<html>");
-  await expect(requestForecast(url, { horizon: 1 })).rejects.toThrow("is no FLTS inference service: <html>");
+  await expect(requestForecast(url, { identifier: "", horizon: 1 })).rejects.toThrow(
+    "is no FLTS inference service: <html>",
+  );
 });
 
 test("a service that is not there is named, with what to do", async () => {
-  await expect(requestForecast("http://127.0.0.1:1", { horizon: 1 })).rejects.toThrow(
+  await expect(requestForecast("http://127.0.0.1:1", { identifier: "", horizon: 1 })).rejects.toThrow(
     /^no inference service answers at http:\/\/127\.0\.0\.1:1: start one with 'pnpm flts up'/,
   );
 });
