@@ -5,7 +5,7 @@ import { openHome } from "../home.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { requestForecast } from "../pipeline/inference-client.ts";
 import { lastMeasurements } from "../pipeline/measurements.ts";
-import { narrate } from "../pipeline/narrate.ts";
+import { createNarrator } from "../pipeline/narrate.ts";
 import { findOutcome, type Outcome, readHead } from "../pipeline/outcome.ts";
 import { type Pipeline, startPipeline, urlOf } from "../pipeline/pipeline.ts";
 import type { PipelineOptions } from "../pipeline/process-specs.ts";
@@ -161,6 +161,7 @@ interface Watch {
 
 function watchProgress(families: readonly string[], output: Output): Watch {
   let progress = noProgress(families);
+  const narrate = createNarrator();
   const restarts = new Map<string, number>();
   const dying = Promise.withResolvers<never>();
   dying.promise.catch(() => undefined); // Whoever awaits it hears of it.

@@ -4,6 +4,7 @@ import { createSystemRandom } from "@flts/backends/system-random";
 import { FltsError } from "@flts/common/contracts/errors";
 import type { Clock } from "@flts/common/ports/clock";
 import { shareCompiledCode } from "../compiled-code.ts";
+import { inColumns } from "../pipeline/narrate.ts";
 import { type LogFiles, openLogFiles } from "../supervisor/log-files.ts";
 import type { LogLine } from "../supervisor/log-line.ts";
 import { createSpawn } from "../supervisor/spawn.ts";
@@ -48,7 +49,7 @@ export async function withSession(
     onText: logs.write,
     onLine,
     onRestart(name, reason, delayMs) {
-      output.say(`${name.padEnd(13)} died, starts again in ${duration(delayMs / 1000)} (${reason})`);
+      output.say(inColumns(name, `died, starts again in ${duration(delayMs / 1000)} (${reason})`));
       onRestart?.(name, reason);
     },
   });

@@ -1,5 +1,5 @@
 import type { Dataset } from "../pipeline/dataset.ts";
-import { narrate } from "../pipeline/narrate.ts";
+import { createNarrator } from "../pipeline/narrate.ts";
 import { type Endpoint, startPipeline } from "../pipeline/pipeline.ts";
 import type { PipelineOptions } from "../pipeline/process-specs.ts";
 import { removeRunFile, writeRunFile } from "../pipeline/run-file.ts";
@@ -14,6 +14,7 @@ export interface UpOptions extends PipelineOptions {
 /** `flts up`: every service until told to stop. */
 export async function up(options: UpOptions, output: Output, signal: AbortSignal): Promise<void> {
   const { home, datasets } = options;
+  const narrate = createNarrator();
   const onLine: Parameters<typeof withSession>[3]["onLine"] = (name, line) => {
     const told = narrate(name, line);
     if (told !== null) output.say(told);

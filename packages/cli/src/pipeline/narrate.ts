@@ -1,11 +1,19 @@
 import { type LogLine, numberField, textField } from "../supervisor/log-line.ts";
 import { count, duration, significant } from "../terminal/numbers.ts";
 
-/** One plain line for people about what a service logged; null for what only an operator wants to know. */
-export function narrate(process: string, line: LogLine): string | null {
-  const sentence = tell(line);
-  return sentence === null ? null : `${process.padEnd(13)} ${sentence}`;
+/** One plain line for people about what a process logged; null for what only an operator wants to know, and what the process said last. */
+export function createNarrator(): (process: string, line: LogLine) => string | null {
+  const last = new Map<string, string>();
+  return (process, line) => {
+    const sentence = tell(line);
+    if (sentence === null || last.get(process) === sentence) return null;
+    last.set(process, sentence);
+    return inColumns(process, sentence);
+  };
 }
+
+/** What a process is said to do, beneath the others': `train-ensemble` is the longest name where there is one station. */
+export const inColumns = (process: string, sentence: string): string => `${process.padEnd(14)} ${sentence}`;
 
 function tell(line: LogLine): string | null {
   const text = (name: string): string => textField(line, name) ?? "?";

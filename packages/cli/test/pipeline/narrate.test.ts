@@ -1,8 +1,8 @@
-import { narrate } from "@flts/cli/pipeline/narrate";
+import { createNarrator } from "@flts/cli/pipeline/narrate";
 import { expect, test } from "vitest";
 
 const told = (event: string, fields: Readonly<Record<string, unknown>>) =>
-  narrate("train-lstm", { event, level: "info", fields });
+  createNarrator()("train-lstm", { event, level: "info", fields });
 
 test("what matters to people is told in one line that begins with the service", () => {
   expect(
@@ -12,9 +12,9 @@ test("what matters to people is told in one line that begins with the service", 
       columns: Array(17).fill("x"),
       round: "abcdef0123",
     }),
-  ).toBe("train-lstm    15,927 + 3,982 rows, 17 columns, round abcdef01");
+  ).toBe("train-lstm     15,927 + 3,982 rows, 17 columns, round abcdef01");
   expect(told("train_progress", { epoch: 3, epochs: 10, loss: 0.0123456, stopLoss: 0.02 })).toBe(
-    "train-lstm    epoch 3/10, loss 0.01235, stop loss 0.02",
+    "train-lstm     epoch 3/10, loss 0.01235, stop loss 0.02",
   );
   expect(told("skip_idempotent", { train_rows: 1, test_rows: 2, round: "abcdef0123" })).toMatch(
     /skip_idempotent/,
@@ -24,4 +24,14 @@ test("what matters to people is told in one line that begins with the service", 
 test("progress inside an epoch and what only an operator wants to know are not told", () => {
   expect(told("train_progress", { epoch: 3, epochs: 10, loss: 0.01 })).toBeNull();
   expect(told("message_handled", {})).toBeNull();
+});
+
+test("what a process said last is not said again: whoever hears a message twice announces its result twice", () => {
+  const narrate = createNarrator();
+  const skip = (run_id: string) => ({ event: "train_skip_duplicate", level: "info", fields: { run_id } });
+  expect(narrate("train-gru", skip("a"))).not.toBeNull();
+  expect(narrate("train-gru", skip("a"))).toBeNull();
+  expect(narrate("train-lstm", skip("a"))).not.toBeNull();
+  expect(narrate("train-gru", skip("b"))).not.toBeNull();
+  expect(narrate("train-gru", skip("a"))).not.toBeNull();
 });
