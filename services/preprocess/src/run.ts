@@ -55,13 +55,18 @@ export async function runJob(config: PreprocessConfig, deps: JobDeps): Promise<v
       if (signal.aborted) throw error;
       failures.push({ identifier, error });
       log.error("failure", error, { identifier, duration_ms: durationMs(), result: "error" });
+      await leaveLetter(deadLetterOf({ identifier, error }, config, clock.now()), identifier);
+      return undefined;
     }
+  }
+
+  async function leaveLetter(letter: Emission, identifier: string): Promise<void> {
     try {
-      await publish([deadLetterOf(failures.at(-1)!, config, clock.now())]);
+      await untilAvailable(deps, "the topic of dead letters", () => publish([letter]));
     } catch (error) {
+      if (signal.aborted) throw error;
       log.error("failure", error, { identifier, result: "no dead letter" });
     }
-    return undefined;
   }
 }
 

@@ -54,6 +54,24 @@ test("a store that is away is waited for, wherever the job was: the claims come,
   ]);
 });
 
+test("a log that is away is waited for with a dead letter, too", async () => {
+  const away = new FltsError("LOG_UNAVAILABLE", "the log does not answer");
+  bench.failPublish(away, away);
+  const done = vi.waitUntil(async () => {
+    await bench.clock.advance(5_000);
+    return lettersOf().length > 0;
+  });
+  await expect(bench.run({ DATASET_NAME: "Sants" })).rejects.toMatchObject({ code: "INPUT_MISSING" });
+  await done;
+  expect(lettersOf()).toMatchObject([{ code: "INPUT_MISSING" }]);
+});
+
+test("a dead letter that cannot be published at all leaves a line that says so", async () => {
+  bench.failPublish(new FltsError("MESSAGE_TOO_LARGE", "too large"));
+  await expect(bench.run({ DATASET_NAME: "Sants" })).rejects.toMatchObject({ code: "INPUT_MISSING" });
+  expect(bench.lines.at(-1)).toMatchObject({ event: "failure", result: "no dead letter" });
+});
+
 describe("several stations", () => {
   beforeEach(async () => {
     for (const [index, name] of ["ElBorn", "LesCorts", "PobleSec"].entries())

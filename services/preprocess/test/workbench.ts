@@ -16,6 +16,8 @@ import { runJob } from "../src/run.ts";
 export interface Workbench {
   readonly store: ObjectStore;
   readonly clock: ManualClock;
+  /** Makes the next publications fail, one after the other. */
+  readonly failPublish: (...errors: readonly Error[]) => void;
   /** Makes operations of the store fail. */
   readonly failNext: Faults<ObjectStore>["failNext"];
   readonly published: Emission[];
@@ -35,6 +37,7 @@ export async function createWorkbench(): Promise<Workbench> {
   const clock = createManualClock();
   for (const bucket of ["dataset", "processed-data"]) await store.ensureBucket(bucket);
   const published: Emission[] = [];
+  const unpublishable: Error[] = [];
   const lines: Record<string, unknown>[] = [];
   const deps = {
     store,
@@ -46,7 +49,11 @@ export async function createWorkbench(): Promise<Workbench> {
       destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
     }),
     signal: new AbortController().signal,
-    publish: async (emissions: readonly Emission[]) => void published.push(...emissions),
+    publish: async (emissions: readonly Emission[]) => {
+      const error = unpublishable.shift();
+      if (error !== undefined) throw error;
+      published.push(...emissions);
+    },
   };
 
   const claims = <Claim>(topic: Topic<Claim>): Claim[] =>
@@ -65,6 +72,7 @@ export async function createWorkbench(): Promise<Workbench> {
     store,
     clock,
     failNext,
+    failPublish: (...errors) => void unpublishable.push(...errors),
     published,
     lines,
     upload: (key, content) => store.put({ bucket: "dataset", key }, Buffer.from(content)),
