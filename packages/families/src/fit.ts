@@ -7,11 +7,11 @@ import {
   scalingOf,
   scalingSchema,
 } from "@flts/common/scaler/scaling";
-import { seriesOf } from "@flts/forecasting/evaluation/forecasts";
+import { forecastsBefore, seriesOf } from "@flts/forecasting/evaluation/forecasts";
 import { bandsOfAll, calibrateIntervals, type Intervals } from "@flts/forecasting/evaluation/intervals";
 import { coverage, measure } from "@flts/forecasting/evaluation/metrics";
-import { rollForecasts } from "@flts/forecasting/evaluation/rolling";
-import { type RowRange, splitRows } from "@flts/forecasting/evaluation/split";
+import { rollAhead, rollForecasts } from "@flts/forecasting/evaluation/rolling";
+import { type RowRange, type RowSplit, splitRows } from "@flts/forecasting/evaluation/split";
 import type { Forecaster } from "@flts/forecasting/forecaster";
 import { interleave } from "@flts/forecasting/interleave";
 import { stepOf } from "@flts/forecasting/preprocess/grid";
@@ -60,8 +60,6 @@ export interface FittedModel {
 
 /** Steps ahead that intervals are calibrated for: an hour of two-minute rows. */
 export const CALIBRATED_STEPS = 30;
-/** The share of actual values meant to lie inside an interval. */
-const INTERVAL_LEVEL = 0.9;
 
 /**
  * Trains a family and does what is the same for all: cuts the rows, scores on rows that nothing fitted or chose by, calibrates intervals on all that the model
@@ -100,15 +98,8 @@ export async function fitFamily(family: Family, options: FitOptions): Promise<Fi
     : trained.files;
   const forecaster = await family.load(files, description);
   try {
-    const { scores, covered } = await score(
-      forecaster,
-      raw,
-      split.score,
-      scaling,
-      await calibrate(forecaster, raw, split.calibrate),
-    );
-    // Intervals decide on no promotion: once the score rows have judged those of the calibrate rows, they may teach them too.
-    const intervals = await calibrate(forecaster, raw, [split.calibrate[0], split.score[1]]);
+    const { intervals, ofCalibrate } = await calibrate(forecaster, raw, split);
+    const { scores, covered } = await score(forecaster, raw, split.score, scaling, ofCalibrate);
     const manifest: Manifest = {
       v: 1,
       family: family.name,
@@ -167,16 +158,23 @@ function provenanceFiles(
   ];
 }
 
-/** As many steps ahead as leave four times as many origins in a short table. */
-async function calibrate(forecaster: Forecaster, raw: Table, rows: RowRange): Promise<Intervals> {
-  const room = rows[1] - rows[0] - forecaster.window;
-  const horizon = Math.max(1, Math.min(CALIBRATED_STEPS, Math.floor(room / 5)));
-  const forecasts = await rollForecasts(forecaster, raw, { rows, horizon });
-  return calibrateIntervals(
-    forecasts,
-    forecaster.targets.map((target) => columnOf(raw, target)),
-    INTERVAL_LEVEL,
-  );
+/**
+ * Intervals of the calibrate rows, whose coverage the score rows can measure; and those that are stored: intervals decide on no
+ * promotion, so that once the score rows have judged they may teach them too.
+ */
+async function calibrate(
+  forecaster: Forecaster,
+  raw: Table,
+  { calibrate: [first, border], score: [, end] }: RowSplit,
+): Promise<{ readonly intervals: Intervals; readonly ofCalibrate: Intervals }> {
+  const rows: RowRange = [first, end];
+  const columns = forecaster.targets.map((target) => columnOf(raw, target));
+  const next = await rollForecasts(forecaster, raw, { rows });
+  const ahead = await rollAhead(forecaster, raw, { rows, horizon: CALIBRATED_STEPS });
+  return {
+    intervals: calibrateIntervals({ next, ahead }, columns),
+    ofCalibrate: calibrateIntervals({ next: forecastsBefore(next, border) }, columns),
+  };
 }
 
 async function score(

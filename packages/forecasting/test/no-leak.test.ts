@@ -89,12 +89,12 @@ describe("rows after a border change nothing made before it:", () => {
         });
       return { targets, horizon: 1, origins, actual: pick(1), forecast: pick(0) } satisfies RollingForecasts;
     };
-    const calibrated = calibrateIntervals(rolledIn(split.calibrate, columns), columns);
+    const calibrated = calibrateIntervals({ next: rolledIn(split.calibrate, columns) }, columns);
     fc.assert(
       fc.property(borderAfter(split.calibrate[1]), fc.integer(), (border, seed) => {
         const other = rewritten(station, border, seed);
         const others = targets.map((target) => columnOf(other, target));
-        expect(calibrateIntervals(rolledIn(split.calibrate, others), others)).toEqual(calibrated);
+        expect(calibrateIntervals({ next: rolledIn(split.calibrate, others) }, others)).toEqual(calibrated);
         const known = [border - 30, border] as const;
         const bands = (from: readonly Float64Array[]) => bandsOfAll(calibrated, rolledIn(known, from), from);
         expect(bands(others)).toEqual(bands(columns));

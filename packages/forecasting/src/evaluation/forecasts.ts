@@ -22,3 +22,17 @@ export function seriesOf(
     Float64Array.from(origins, (_, index) => values[index * horizon * targets.length + offset]!);
   return { actual: pick(actual), forecast: pick(forecast) };
 }
+
+/** Those whose last step lies before row `end`. */
+export function forecastsBefore(forecasts: RollingForecasts, end: number): RollingForecasts {
+  const { origins, actual, forecast, horizon, targets } = forecasts;
+  const beyond = origins.findIndex((origin) => origin + horizon >= end);
+  const count = beyond < 0 ? origins.length : beyond;
+  const size = count * horizon * targets.length;
+  return {
+    ...forecasts,
+    origins: origins.subarray(0, count),
+    actual: actual.subarray(0, size),
+    forecast: forecast.subarray(0, size),
+  };
+}

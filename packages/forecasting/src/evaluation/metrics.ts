@@ -76,6 +76,27 @@ export function meanWidth(lower: Float64Array, upper: Float64Array): number {
   return meanOf(upper.map((value, index) => value - lower[index]!));
 }
 
+/**
+ * The mean interval score (T. Gneiting, A. Raftery, "Strictly proper scoring rules, prediction, and estimation", 2007, §6.2): the
+ * width, and 2 / (1 − level) times as far as the actual value lies outside. Narrow intervals that keep their promise score least.
+ */
+export function intervalScore(
+  actual: Float64Array,
+  lower: Float64Array,
+  upper: Float64Array,
+  level: number,
+): number {
+  checkComparable(actual, lower, 1);
+  checkComparable(actual, upper, 1);
+  const penalty = 2 / (1 - level);
+  return meanOf(
+    actual.map((value, index) => {
+      const [low, high] = [lower[index]!, upper[index]!];
+      return high - low + penalty * Math.max(low - value, value - high, 0);
+    }),
+  );
+}
+
 /** The squared errors of each row, averaged over its targets: `[n]` of `[n, targets]`, for paired comparisons. */
 export function rowLosses(actual: Float64Array, forecast: Float64Array, targets = 1): Float64Array {
   checkComparable(actual, forecast, targets);

@@ -32,10 +32,17 @@ const scaleAfter = (intervals: Intervals, ...recent: readonly number[]) =>
   lastStandings(intervals, [Float64Array.from(recent)])[0]?.scale;
 const forecaster = repeatLast(["a"], ["a"], { window: 12 });
 
-async function calibrated(horizon: number, level?: number) {
+async function calibrated(horizon: number, level = 0.9) {
   const table = restless(6000, 11);
   const forecasts = await rollForecasts(forecaster, table, { rows: [0, 3000], horizon });
-  return { table, intervals: calibrateIntervals(forecasts, table.values, level) };
+  return {
+    table,
+    intervals: calibrateIntervals(
+      { next: await rollForecasts(forecaster, table, { rows: [0, 3000] }), ahead: forecasts },
+      table.values,
+      { level },
+    ),
+  };
 }
 
 describe("intervals of a walk", () => {
@@ -78,14 +85,16 @@ describe("intervals of a walk", () => {
 const single = (actual: readonly number[], forecast: readonly number[], columns: Float64Array, level = 0.8) =>
   calibrateIntervals(
     {
-      targets: ["a"],
-      horizon: 1,
-      origins: Int32Array.from(actual, (_, row) => row + 1),
-      actual: Float64Array.from(actual),
-      forecast: Float64Array.from(forecast),
+      next: {
+        targets: ["a"],
+        horizon: 1,
+        origins: Int32Array.from(actual, (_, row) => row + 1),
+        actual: Float64Array.from(actual),
+        forecast: Float64Array.from(forecast),
+      },
     },
     [columns],
-    level,
+    { level },
   );
 
 test("the bounds are the order statistics of split conformal inference", () => {
@@ -186,11 +195,13 @@ test("a forecast that has lost the level moves its band by half a recent change 
   const actual = zigzag.subarray(1, 41);
   const lost = calibrateIntervals(
     {
-      targets: ["a"],
-      horizon: 1,
-      origins: Int32Array.from(actual.keys()),
-      actual,
-      forecast: actual.map(() => 900),
+      next: {
+        targets: ["a"],
+        horizon: 1,
+        origins: Int32Array.from(actual.keys()),
+        actual,
+        forecast: actual.map(() => 900),
+      },
     },
     [zigzag],
   );
@@ -207,6 +218,40 @@ test("a forecast that has lost the level moves its band by half a recent change 
   expect(high[1]).toBeLessThan(110);
   expect(low[0]).toBeGreaterThan(90);
   expect(bandAt(103)[1]).toBeGreaterThanOrEqual(103);
+});
+
+test("a model that errs by more than the target moves has its band around the last value, wherever it forecasts", () => {
+  const zigzag = Float64Array.from({ length: 400 }, (_, row) => 100 + (row % 3));
+  const actual = zigzag.subarray(1, 301);
+  const origins = Int32Array.from(actual.keys());
+  const next = {
+    targets: ["a"],
+    horizon: 1,
+    origins,
+    actual,
+    forecast: actual.map((_, row) => 900 * ((row % 7) % 2)),
+  };
+  const lost = calibrateIntervals({ next }, [zigzag]);
+  expect(lost.targets[0]?.centre).toEqual({ weight: 0, reach: 0 });
+  const standings = lastStandings(lost, [zigzag.subarray(300, 330)]);
+  expect(bandsOf(lost, standings, Float64Array.of(900))).toEqual(
+    bandsOf(lost, standings, Float64Array.of(-900)),
+  );
+});
+
+test("models calibrated when all targets had one reach keep the bands they had", () => {
+  const target = { target: "a", floor: 1, typical: 1, minimum: null, lower: [-5], upper: [5] };
+  const before = { level: 0.9, window: 10, reach: 0.5, calibratedOn: 9, targets: [target] };
+  const bandAt = (forecast: number) => {
+    const { lower, upper } = bandsOf(
+      intervalsSchema.parse(before),
+      [{ last: 0, scale: 2 }],
+      Float64Array.of(forecast),
+    );
+    return [lower[0], upper[0]];
+  };
+  expect(bandAt(70)).toEqual([-9, 11]);
+  expect(bandAt(0.5)).toEqual([-9.5, 10.5]);
 });
 
 test("models calibrated before bands had a reach keep the bands they had", () => {

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coverage, meanWidth, measure, pinball, rowLosses } from "../../src/evaluation/metrics.ts";
+import {
+  coverage,
+  intervalScore,
+  meanWidth,
+  measure,
+  pinball,
+  rowLosses,
+} from "../../src/evaluation/metrics.ts";
 import { worst } from "../support/close.ts";
 import { fixturesDir, readFixture, readTwins } from "../support/data.ts";
 
@@ -94,6 +101,15 @@ test("the median minimises the pinball loss of one half", () => {
       expect(loss(median)).toBeLessThanOrEqual(loss(other) + 1e-9);
     }),
   );
+});
+
+test("the interval score is the width, and twenty times what lies outside nine tenths", () => {
+  const [lower, upper] = [Float64Array.of(1, 1, 1), Float64Array.of(3, 3, 3)];
+  expect(intervalScore(Float64Array.of(1, 2, 3), lower, upper, 0.9)).toBe(2);
+  expect(intervalScore(Float64Array.of(0.5, 2, 2), lower, upper, 0.9)).toBeCloseTo(2 + (20 * 0.5) / 3, 9);
+  expect(intervalScore(Float64Array.of(2, 2, 4), lower, upper, 0.5)).toBeCloseTo(2 + 4 / 3, 12);
+  expect(() => intervalScore(Float64Array.of(1), lower, upper, 0.9)).toThrow(/3 forecasts/);
+  expect(() => intervalScore(Float64Array.of(1), Float64Array.of(0), upper, 0.9)).toThrow(/3 forecasts/);
 });
 
 test("coverage counts the borders in, and width is a mean", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { seriesOf } from "../../src/evaluation/forecasts.ts";
-import { rollForecasts } from "../../src/evaluation/rolling.ts";
+import { forecastsBefore, seriesOf } from "../../src/evaluation/forecasts.ts";
+import { rollAhead, rollForecasts } from "../../src/evaluation/rolling.ts";
 import { createTable } from "../../src/table/table.ts";
 import { repeatLast } from "../support/forecasters.ts";
 
@@ -81,4 +81,36 @@ test("nothing outside the rows changes a forecast or what it is compared with", 
       expect(untouched && String(after.actual) !== String(before.actual)).toBe(false);
     }),
   );
+});
+
+test("forecasts before a border are those that end before it", async () => {
+  const all = await rollForecasts(repeatLast(["a", "b"], ["a", "b"]), counting(12), {
+    rows: [0, 12],
+    horizon: 2,
+  });
+  const before = forecastsBefore(all, 8);
+  expect([...before.origins]).toEqual([2, 3, 4, 5]);
+  expect([...before.actual.subarray(-4)]).toEqual([6, -6, 7, -7]);
+  expect([...before.forecast.subarray(-4)]).toEqual([5, -5, 5, -5]);
+  expect(forecastsBefore(all, 100)).toEqual(all);
+  expect(forecastsBefore(all, 2).origins.length).toBe(0);
+});
+
+test("several steps ahead are forecast from about four hundred rows, spread over the range", async () => {
+  const { origins, horizon } = await rollAhead(repeatLast(["a"], ["a"]), counting(5_000), {
+    rows: [1_000, 5_000],
+    horizon: 30,
+  });
+  expect(horizon).toBe(30);
+  expect(origins.length).toBeGreaterThanOrEqual(400);
+  expect(origins.length).toBeLessThan(450);
+  expect([origins[0], origins[1]]).toEqual([1_002, 1_011]);
+  expect(origins.at(-1)).toBeGreaterThan(4_960);
+});
+
+test("a short range is forecast as far as leaves four rows to start from for every step", async () => {
+  const short = await rollAhead(repeatLast(["a"], ["a"]), counting(53), { rows: [0, 53], horizon: 30 });
+  const shortest = await rollAhead(repeatLast(["a"], ["a"]), counting(6), { rows: [0, 6], horizon: 30 });
+  expect([short.horizon, short.origins.length]).toEqual([10, 41]);
+  expect([shortest.horizon, shortest.origins.length]).toEqual([1, 3]);
 });
