@@ -32,6 +32,7 @@ export function createProgram(surroundings: Surroundings): Command {
     .helpCommand(false);
   addDemo(program, surroundings);
   addUp(program, surroundings);
+  addPreprocess(program, surroundings);
   addPredict(program, surroundings);
   addEvaluate(program, surroundings);
   addStatus(program, surroundings);
@@ -99,6 +100,24 @@ function addUp(program: Command, surroundings: Surroundings): void {
         datasets,
       };
       await up(options, surroundings.createOutput(flags.json === true), surroundings.untilInterrupted());
+    });
+}
+
+function addPreprocess(program: Command, { createOutput, untilInterrupted }: Surroundings): void {
+  addCommand(program, "preprocess", "turn uploaded files into tables, which running trainers train on")
+    .requiredOption(
+      "--dataset <names>",
+      "files <name>.csv and <name>_test.csv of the dataset bucket; several separated by commas, * for all (required)",
+    )
+    .option("--identifier <station>", "the station of a single dataset, where it is not called as its files")
+    .action(async (flags: CommonOptions & { readonly dataset: string; readonly identifier?: string }) => {
+      const { home, dataset, identifier = dataset, json } = flags;
+      const several = dataset === "*" || dataset.includes(",");
+      if (several && flags.identifier !== undefined)
+        throw usageError("--identifier names one station: leave it out where there are several datasets");
+      const { preprocess } = await import("./commands/preprocess.ts");
+      const station = { dataset, identifier: several ? "" : identifier };
+      await preprocess({ home: resolve(home), station }, createOutput(json === true), untilInterrupted());
     });
 }
 

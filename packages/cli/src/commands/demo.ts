@@ -64,7 +64,7 @@ async function playRound(
   begunMs: number,
 ): Promise<RoundFacts> {
   const { home, dataset } = options;
-  const pipeline = await startPipeline(session.supervisor, options, [dataset], session.clock);
+  const pipeline = await startPipeline(session, options, [dataset]);
   const { round, configHash, rows, columnNames } = watch.progress().preprocess;
   if (round === undefined || configHash === undefined || rows === undefined || columnNames === undefined)
     throw new Error("preprocess ended without saying what it made");

@@ -19,11 +19,11 @@ export async function seed(
   signal: AbortSignal,
 ): Promise<void> {
   const log = createLogger({ service: "seed", level: "info", pretty: false });
-  await untilAvailable({ clock: createSystemClock(), log, signal }, `the gateway ${url}`, () =>
-    askWhetherReady(url, signal),
-  );
+  const patience = { clock: createSystemClock(), log, signal };
+  const gateway = `the gateway ${url}`;
+  await untilAvailable(patience, gateway, () => askWhetherReady(url, signal));
   for (const dataset of datasets) {
-    await uploadDataset(url, dataset);
+    await untilAvailable(patience, gateway, () => uploadDataset(url, dataset, signal));
     output.say(`${dataset.train.name} and ${dataset.test.name} are in the dataset bucket`);
   }
   output.result({ seeded: datasets.map(({ name }) => name) });

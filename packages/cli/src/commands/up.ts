@@ -23,11 +23,10 @@ export async function up(options: UpOptions, output: Output, signal: AbortSignal
     `Starting on ${home} with ${datasets.map(({ name }) => name).join(", ")}, families ${options.families.join(", ")}`,
   );
   await withSession(home, output, signal, { onLine }, async (session) => {
-    const { supervisor, clock, logs } = session;
-    const { endpoints } = await startPipeline(supervisor, options, datasets, clock);
+    const { endpoints } = await startPipeline(session, options, datasets);
     await writeRunFile(home, { pid: process.pid, endpoints: [...endpoints] });
-    output.say("", ...endpointTable(endpoints, output), "", ...whereNext(home, logs.folder));
-    output.result({ home, pid: process.pid, endpoints, logs: logs.folder });
+    output.say("", ...endpointTable(endpoints, output), "", ...whereNext(home, session.logs.folder));
+    output.result({ home, pid: process.pid, endpoints, logs: session.logs.folder });
     await whenAborted(session.signal);
   });
   await removeRunFile(home);

@@ -16,6 +16,12 @@ export interface Endpoint {
   readonly metricsUrl: string | null;
 }
 
+export interface PipelineDeps {
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 export interface Pipeline {
   readonly endpoints: readonly Endpoint[];
 }
@@ -33,10 +39,9 @@ const portOptions = {
  * @throws INPUT_MISSING for a port that is taken or a refused upload, and what preprocess says is wrong with the data
  */
 export async function startPipeline(
-  supervisor: Supervisor,
+  { supervisor, clock, signal }: PipelineDeps,
   options: PipelineOptions,
   datasets: readonly Dataset[],
-  clock: Clock,
 ): Promise<Pipeline> {
   const wanted = Object.entries(portOptions).map(([service, option]) => {
     const port = options.ports[service as keyof typeof portOptions];
@@ -55,7 +60,7 @@ export async function startPipeline(
     const gateway = services.find(({ name }) => name === "gateway");
     if (gateway === undefined) throw new Error("the pipeline has no gateway");
     const { url } = endpointOf("gateway", null, await gateway.ready, options.host);
-    for (const dataset of datasets) await uploadDataset(url ?? "", dataset);
+    for (const dataset of datasets) await uploadDataset(url ?? "", dataset, signal);
     for (const station of stations) await supervisor.run(preprocessOf(options, station)).done;
     return { endpoints: await ready };
   };

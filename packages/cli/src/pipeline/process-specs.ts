@@ -56,8 +56,11 @@ export const trainerOf = (family: string): string => `train-${family.toLowerCase
 const nameFor = (service: string, identifier: string): string =>
   identifier === "" ? service : `${service}-${identifier}`;
 
-/** The job that preprocesses one station. */
-export function preprocessOf({ home, host }: PipelineOptions, { identifier, dataset }: Station): ProcessSpec {
+/** The job that preprocesses a station; several, or `*` for all, where the dataset names them. */
+export function preprocessOf(
+  { home, host }: Pick<PipelineOptions, "home" | "host">,
+  { identifier, dataset }: Station,
+): ProcessSpec {
   return {
     name: nameFor("preprocess", identifier),
     module: "@flts/preprocess/main",

@@ -3,22 +3,40 @@ import { FltsError } from "@flts/common/contracts/errors";
 import { buckets } from "@flts/common/contracts/layout";
 import type { DataFile, Dataset } from "./dataset.ts";
 
-/** Puts a station's files into the `dataset` bucket, through the gateway as every client does. */
-export async function uploadDataset(gatewayUrl: string, dataset: Dataset): Promise<void> {
-  for (const file of [dataset.train, dataset.test]) await upload(gatewayUrl, file);
+/**
+ * Puts a station's files into the `dataset` bucket, through the gateway as every client does.
+ * @throws INPUT_MISSING when the gateway refuses one, with its reason; STORE_UNAVAILABLE when it, or its store, is away; the reason of `signal`
+ */
+export async function uploadDataset(
+  gatewayUrl: string,
+  dataset: Dataset,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of [dataset.train, dataset.test]) {
+    const { status, text } = await post(gatewayUrl, file, signal);
+    if (status < 400) continue;
+    const name = "path" in file ? file.path : file.name;
+    throw new FltsError(
+      status === 503 ? "STORE_UNAVAILABLE" : "INPUT_MISSING",
+      `the gateway refused ${name} (${status}): ${detailOf(text)}`,
+    );
+  }
 }
 
-/** @throws INPUT_MISSING when the gateway refuses the file, with its reason */
-async function upload(gatewayUrl: string, file: DataFile): Promise<void> {
+async function post(
+  gatewayUrl: string,
+  file: DataFile,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
   const url = `${gatewayUrl}/upload/${buckets.dataset}/${encodeURIComponent(file.name)}`;
   const body = "path" in file ? await openAsBlob(file.path) : new Blob([file.bytes]);
-  const answer = await fetch(url, { method: "POST", body });
-  const text = await answer.text();
-  if (answer.ok) return;
-  throw new FltsError(
-    "INPUT_MISSING",
-    `the gateway refused ${"path" in file ? file.path : file.name} (${answer.status}): ${detailOf(text)}`,
-  );
+  try {
+    const answer = await fetch(url, { method: "POST", body, signal });
+    return { status: answer.status, text: await answer.text() };
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new FltsError("STORE_UNAVAILABLE", `the gateway ${gatewayUrl} went away over ${file.name}`, cause);
+  }
 }
 
 /** What our services say of a refusal: `{"detail": …}`. */

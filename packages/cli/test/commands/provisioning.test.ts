@@ -11,11 +11,15 @@ beforeEach(async () => {
 afterEach(() => operator.leave());
 
 /** A gateway that is not ready when it is asked first, and keeps what it is given. */
-async function startGateway(refusal: number | null = null) {
+async function startGateway(refusal: number | null = null, { breaksOff = false } = {}) {
   const received: { readonly path: string; readonly bytes: number }[] = [];
   let asked = 0;
   const server: Server = createServer((request, response) => {
     if (request.url === "/readyz") return void response.writeHead(asked++ === 0 ? 503 : 200).end();
+    if (breaksOff && received.length === 0) {
+      received.push({ path: "broken off", bytes: 0 });
+      return void request.socket.destroy();
+    }
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -38,6 +42,18 @@ test("seed waits for the gateway, then brings both files, the test file last", a
     "/upload/dataset/synthetic_test.csv",
   ]);
   for (const { bytes } of gateway.received) expect(bytes).toBeGreaterThan(10_000);
+});
+
+test("a gateway that is gone in the middle of a file is waited for, and gets it again", async () => {
+  const gateway = await startGateway(null, { breaksOff: true });
+  const { code } = await operator.flts("seed", "--url", gateway.url);
+  gateway.stop();
+  expect(code).toBe(0);
+  expect(gateway.received.map(({ path }) => path)).toEqual([
+    "broken off",
+    "/upload/dataset/synthetic.csv",
+    "/upload/dataset/synthetic_test.csv",
+  ]);
 });
 
 test("a file that the gateway refuses ends it with the reason", async () => {
