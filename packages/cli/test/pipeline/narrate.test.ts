@@ -26,9 +26,10 @@ test("progress inside an epoch and what only an operator wants to know are not t
   expect(told("message_handled", {})).toBeNull();
 });
 
+const skip = (run_id: string) => ({ event: "train_skip_duplicate", level: "info", fields: { run_id } });
+
 test("what a process said last is not said again: whoever hears a message twice announces its result twice", () => {
   const narrate = createNarrator();
-  const skip = (run_id: string) => ({ event: "train_skip_duplicate", level: "info", fields: { run_id } });
   expect(narrate("train-gru", skip("a"))).not.toBeNull();
   expect(narrate("train-gru", skip("a"))).toBeNull();
   expect(narrate("train-lstm", skip("a"))).not.toBeNull();
