@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { vi } from "vitest";
-import { repository } from "../../tools/deploy/helm.ts";
+import { installations, repository } from "../../tools/deploy/helm.ts";
 import { helm, namespace, run } from "./kubectl.ts";
 import { isDone, nameOf, type Pod, podsOf } from "./pods.ts";
 
@@ -18,15 +18,40 @@ export const plainManifests: Installation = {
 
 export const release: Installation = {
   name: "helm install",
-  install: async () =>
-    void (await helm([
-      "install",
-      "flts",
-      join(repository, "helm", "flts"),
-      `--values=${join(repository, "helm", "flts", "values-one-node.yaml")}`,
-      "--create-namespace",
-    ])),
+  install: () => installRelease("one-node"),
 };
+
+/** Production as it is but for its size: in one namespace, and small enough for any node. */
+export const productionWithoutSecrets: Installation = {
+  name: "helm install, production",
+  install: () => {
+    const resources = { requests: { cpu: "10m", memory: "32Mi" } };
+    const small = { resources, replicas: 1 };
+    return installRelease("production", {
+      namespaces: { create: false, training: "", serving: "", monitoring: "", load: "" },
+      kafka: small,
+      minio: { resources },
+      postgres: { resources },
+      mlflow: { resources },
+      preprocess: { resources },
+      serviceDefaults: { gateway: small, train: small, eval: small, inference: small },
+      monitoring: {
+        prometheus: { enabled: false },
+        alertmanager: { enabled: false },
+        grafana: { enabled: false },
+      },
+    });
+  },
+};
+
+async function installRelease(
+  installation: (typeof installations)[number],
+  values: object = {},
+): Promise<void> {
+  const chart = join(repository, "helm", "flts");
+  const files = [`--values=${join(chart, `values-${installation}.yaml`)}`, "--values=-"];
+  await helm(["install", "flts", chart, ...files, "--create-namespace"], { input: JSON.stringify(values) });
+}
 
 /** Takes away all of FLTS, data included. */
 export async function remove(): Promise<void> {

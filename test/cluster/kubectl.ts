@@ -11,8 +11,8 @@ interface Options {
 export const kubectl = (parameters: readonly string[], options: Options = {}): Promise<string> =>
   run("kubectl", ["--namespace", namespace, ...parameters], options);
 
-export const helm = (parameters: readonly string[]): Promise<string> =>
-  run("helm", ["--namespace", namespace, ...parameters]);
+export const helm = (parameters: readonly string[], options: Options = {}): Promise<string> =>
+  run("helm", ["--namespace", namespace, ...parameters], options);
 
 /** An object, or the items of a list. */
 export async function get<Found>(...parameters: readonly string[]): Promise<Found> {
@@ -22,10 +22,6 @@ export async function get<Found>(...parameters: readonly string[]): Promise<Foun
 export async function list<Item>(...parameters: readonly string[]): Promise<readonly Item[]> {
   return (await get<{ readonly items: readonly Item[] }>(...parameters)).items;
 }
-
-/** Merges a patch into an object. */
-export const patch = (object: string, change: object): Promise<string> =>
-  kubectl(["patch", object, "--type=merge", `--patch=${JSON.stringify(change)}`]);
 
 /** Ends a pod as a machine that fails does: at once, without a signal that it could hear. */
 export const kill = (...pods: readonly string[]): Promise<string> =>
