@@ -46,6 +46,8 @@ export interface GivenUp {
   readonly stage: string;
   readonly message: StoredMessage;
   readonly error: unknown;
+  /** Why the rest of the pipeline was not told; undefined when it was, or need not be. */
+  readonly untold?: unknown;
   readonly attempts: number;
   readonly now: number;
 }
@@ -54,11 +56,11 @@ export interface GivenUp {
  * The dead letter of a message: complete, so that replaying it is publishing it again (I6). It always fits its topic: of a message that is too large to be
  * carried it says where that lies.
  */
-export function deadLetterOf({ stage, message, error, attempts, now }: GivenUp): OutgoingMessage {
+export function deadLetterOf({ stage, message, error, untold, attempts, now }: GivenUp): OutgoingMessage {
   const outline = {
     operation: stage,
     status: "Failure",
-    error: reasonOf(error),
+    error: reasonOf(error) + (untold === undefined ? "" : ` (nobody could be told: ${reasonOf(untold)})`),
     timestamp: now / 1000,
     code: codeOf(error),
     attempts,

@@ -1,4 +1,4 @@
-import { codeOf, hasCode } from "../contracts/errors.ts";
+import { codeOf } from "../contracts/errors.ts";
 import { type Emission, parseEvent } from "../contracts/topic.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -9,11 +9,11 @@ import type {
   OutgoingMessage,
 } from "../ports/message-log.ts";
 import type { Random } from "../ports/random.ts";
-import { deadLetterOf } from "./dead-letter.ts";
+import { commit, giveUp } from "./conclude.ts";
 import { hasExpired } from "./deadline.ts";
 import { reasonOf } from "./reason.ts";
 import type { HandleContext, Stage } from "./stage.ts";
-import { type AttemptFacts, backOff, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
+import { type AttemptFacts, judge, type RetryPolicy, type StageVerdict } from "./verdict.ts";
 
 /**
  * The shell every consumer runs in: parse → handle → publish → commit. Its invariants, cited by number where they bite:
@@ -81,6 +81,7 @@ export async function settle<In, Deps>(
   environment: StageEnvironment<Deps>,
 ): Promise<void> {
   const { clock, random, policy } = environment;
+  const inHand = { stage: stage.name, delivery, environment };
   const begun = clock.monotonicMs();
   const failures = new Map<string, Recurrence>();
   for (let attempt = 1; ; attempt++) {
@@ -109,9 +110,13 @@ export async function settle<In, Deps>(
     switch (verdict.kind) {
       case "commit":
       case "expire":
-        return commit(stage, delivery, environment);
+        return commit(inHand);
       case "dead-letter":
-        return giveUp(stage, delivery, error, attempt, environment);
+        return giveUp(inHand, {
+          error,
+          attempts: attempt,
+          farewell: () => farewellOf(stage, delivery, error, environment.deps),
+        });
       case "crash":
         return environment.onFatal(error);
       case "retry":
@@ -168,30 +173,13 @@ async function attemptOnce<In, Deps>(
   }
 }
 
-/** Writes the dead letter, however long that takes, and only then commits (I5, I6). */
-async function giveUp<In, Deps>(
-  stage: Stage<In, Deps>,
-  delivery: Delivery,
-  error: unknown,
-  attempts: number,
-  environment: StageEnvironment<Deps>,
-): Promise<void> {
-  const { log, clock, deps } = environment;
-  await persist(stage, delivery, environment, async () => {
-    const farewell = await farewellOf(stage, delivery, error, deps);
-    delivery.signal.throwIfAborted(); // I4
-    const letter = deadLetterOf({ stage: stage.name, message: delivery, error, attempts, now: clock.now() });
-    await log.publish([...farewell.map(toMessage), letter]);
-  });
-  await commit(stage, delivery, environment);
-}
-
+/** What the rest of the pipeline must hear of a message that is given up. */
 async function farewellOf<In, Deps>(
   stage: Stage<In, Deps>,
   delivery: Delivery,
   error: unknown,
   deps: Deps,
-): Promise<readonly Emission[]> {
+): Promise<readonly OutgoingMessage[]> {
   if (stage.giveUp === undefined) return [];
   let event: In;
   try {
@@ -199,43 +187,8 @@ async function farewellOf<In, Deps>(
   } catch {
     return []; // The message itself is at fault: there is nobody to tell.
   }
-  return stage.giveUp(event, { code: codeOf(error), reason: reasonOf(error) }, deps, delivery.headers);
-}
-
-/** A commit refused because the partition moved on is a loss of ownership, not an error: the new owner repeats the work (I2). */
-function commit<In, Deps>(
-  stage: Stage<In, Deps>,
-  delivery: Delivery,
-  environment: StageEnvironment<Deps>,
-): Promise<void> {
-  return persist(stage, delivery, environment, async () => {
-    try {
-      await delivery.commit();
-    } catch (error) {
-      if (!hasCode(error, "OWNERSHIP_LOST")) throw error;
-    }
-  });
-}
-
-/** Repeats `action` with back-off until it succeeds or the message is no longer ours. */
-async function persist<In, Deps>(
-  stage: Stage<In, Deps>,
-  delivery: Delivery,
-  { clock, random, policy, report }: StageEnvironment<Deps>,
-  action: () => Promise<void>,
-): Promise<void> {
-  const begun = clock.monotonicMs();
-  for (let attempt = 1; !delivery.signal.aborted; attempt++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (delivery.signal.aborted) return; // I4
-      const delayMs = backOff({ attempt, jitter: random.next() }, policy);
-      const heldMs = clock.monotonicMs() - begun;
-      report({ stage: stage.name, delivery, verdict: { kind: "retry", delayMs }, attempt, heldMs, error });
-      await clock.sleep(delayMs, delivery.signal);
-    }
-  }
+  const failure = { code: codeOf(error), reason: reasonOf(error) };
+  return (await stage.giveUp(event, failure, deps, delivery.headers)).map(toMessage);
 }
 
 /** An emission as the log carries it: JSON in UTF-8. */

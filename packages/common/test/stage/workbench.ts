@@ -2,6 +2,7 @@ import { createManualClock, type ManualClock } from "@flts/testing/manual-clock"
 import { createMemoryLog, type MemoryLog } from "@flts/testing/memory-log";
 import { createSeededRandom } from "@flts/testing/seeded-random";
 import { z } from "zod";
+import { type ErrorCode, FltsError } from "../../src/contracts/errors.ts";
 import { type Emission, emit, type Topic } from "../../src/contracts/topic.ts";
 import type { MessageLog, OutgoingMessage, StoredMessage } from "../../src/ports/message-log.ts";
 import { type DeadLetter, deadLetter, deadLetterTopic } from "../../src/stage/dead-letter.ts";
@@ -24,6 +25,16 @@ export const receipts: Topic<Order> = { name: "receipts", schema: order, keyOf: 
 export const receiptFor = ({ id }: Order): Emission => emit<Order>(receipts, { v: 1, id });
 
 export type Handle = Stage<Order, null>["handle"];
+
+export const HOUR_MS = 3_600_000;
+export const outage = (): FltsError => new FltsError("STORE_UNAVAILABLE", "the store does not answer");
+
+/** A handler that does its work, and one that does not. */
+export const receipt: Handle = async (event) => [receiptFor(event)];
+export const failing =
+  (code: ErrorCode, message: string): Handle =>
+  () =>
+    Promise.reject(new FltsError(code, message));
 
 export interface Workbench {
   readonly log: MemoryLog;
