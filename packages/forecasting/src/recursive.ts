@@ -83,33 +83,61 @@ export async function rollForward(
   endTimesMs: Float64Array,
   steps: number,
 ): Promise<Float64Array> {
-  const { horizon, stepMs, targets, columns, window } = forecaster;
+  const { horizon, targets } = forecaster;
+  const blocks = Math.ceil(steps / horizon);
+  const [current, ends] = blocks > 1 ? [windows.slice(), endTimesMs.slice()] : [windows, endTimesMs];
+  const rolled = await rollOn(forecaster, current, ends, blocks, false);
+  if (steps === blocks * horizon) return rolled;
   const count = endTimesMs.length;
-  const width = columns.length;
   const answers = new Float64Array(count * steps * targets.length);
-  const advance = rowMaker(columns, targets, window);
-  let current = windows;
-  for (let done = 0; done < steps; done += horizon) {
-    const times = endTimesMs.map((end) => end + done * stepMs);
-    const block = await forecaster.predict(current, times);
-    const taken = Math.min(horizon, steps - done);
-    for (let index = 0; index < count; index++) {
-      const from = index * horizon * targets.length;
-      const values = block.subarray(from, from + taken * targets.length);
-      answers.set(values, (index * steps + done) * targets.length);
-    }
-    if (done + taken === steps) break;
-    current = current.slice();
-    for (let step = 0; step < taken; step++) {
-      const features = timeFeaturesOf(times.map((time) => time + (step + 1) * stepMs));
-      for (let index = 0; index < count; index++) {
-        const rows = current.subarray(index * window * width, (index + 1) * window * width);
-        const answer = block.subarray((index * horizon + step) * targets.length);
-        advance(rows, answer, (feature) => features[feature]![index]!);
-      }
-    }
+  const [kept, width] = [steps * targets.length, blocks * horizon * targets.length];
+  for (let index = 0; index < count; index++)
+    answers.set(rolled.subarray(index * width, index * width + kept), index * kept);
+  return answers;
+}
+
+/**
+ * As {@link rollForward}, by whole answers of the forecaster and in place.
+ * @param windows moved on where `goesOn`, so that the next call begins where this one ends; otherwise left where the last answer was asked for
+ * @param endTimesMs moved on with them
+ * @param blocks how often the forecaster is asked
+ * @returns `[n, blocks * horizon, targets]`, raw units
+ */
+export async function rollOn(
+  forecaster: Forecaster,
+  windows: Float64Array,
+  endTimesMs: Float64Array,
+  blocks: number,
+  goesOn: boolean,
+): Promise<Float64Array> {
+  const { horizon, targets } = forecaster;
+  const size = horizon * targets.length;
+  const answers = new Float64Array(endTimesMs.length * blocks * size);
+  const advance = windowMover(forecaster);
+  for (let block = 0; block < blocks; block++) {
+    const answer = await forecaster.predict(windows, endTimesMs);
+    for (let index = 0; index < endTimesMs.length; index++)
+      answers.set(answer.subarray(index * size, (index + 1) * size), (index * blocks + block) * size);
+    if (goesOn || block + 1 < blocks) advance(windows, endTimesMs, answer);
   }
   return answers;
+}
+
+/** Moves windows on by what was forecast for them, in place. */
+function windowMover({ horizon, stepMs, targets, columns, window }: Forecaster) {
+  const advance = rowMaker(columns, targets, window);
+  const cells = window * columns.length;
+  return (windows: Float64Array, endTimesMs: Float64Array, answer: Float64Array): void => {
+    for (let step = 0; step < horizon; step++) {
+      for (let index = 0; index < endTimesMs.length; index++) endTimesMs[index]! += stepMs;
+      const features = timeFeaturesOf(endTimesMs);
+      for (let index = 0; index < endTimesMs.length; index++) {
+        const rows = windows.subarray(index * cells, (index + 1) * cells);
+        const values = answer.subarray((index * horizon + step) * targets.length);
+        advance(rows, values, (feature) => features[feature]![index]!);
+      }
+    }
+  };
 }
 
 /** Moves a window one row on in place: the first row goes, a new last row is made. */

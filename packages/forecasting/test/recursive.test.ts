@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Intervals } from "../src/evaluation/intervals.ts";
 import { timeFeaturesOf } from "../src/preprocess/time-features.ts";
-import { forecastAfter, lastWindow, rollForward, withTimeFeatures } from "../src/recursive.ts";
+import { forecastAfter, lastWindow, rollForward, rollOn, withTimeFeatures } from "../src/recursive.ts";
 import { createTable } from "../src/table/table.ts";
 import { repeatLast } from "./support/forecasters.ts";
 
@@ -61,6 +61,28 @@ describe("rolling forward", () => {
       2,
     );
     expect([...answers]).toEqual([3, 1, 3, 1, 6, 4, 6, 4]);
+  });
+
+  test("in parts is the same as at once", async () => {
+    const columns = ["down", "up", "min_of_day_sin", "down_lag(-1)"];
+    const plain = repeatLast(columns, ["down"], { window: 2, horizon: 2 });
+    const forecaster = {
+      ...plain,
+      predict: async (windows: Float64Array, ends: Float64Array) =>
+        (await plain.predict(windows, ends)).map((value, step) => value * 1.1 + step),
+    };
+    const windows = Float64Array.from({ length: 16 }, (_, cell) => cell);
+    const ends = Float64Array.of(startMs, startMs + 7 * STEP);
+    const whole = await rollForward(forecaster, windows, ends, 6);
+    const [first, rest] = [
+      await rollOn(forecaster, windows, ends, 1, true),
+      await rollOn(forecaster, windows, ends, 2, false),
+    ];
+    for (const index of [0, 1])
+      expect([
+        ...first.subarray(index * 2, index * 2 + 2),
+        ...rest.subarray(index * 4, index * 4 + 4),
+      ]).toEqual([...whole.subarray(index * 6, index * 6 + 6)]);
   });
 
   test("time features are those of the new row, lags come out of the window", async () => {
