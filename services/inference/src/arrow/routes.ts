@@ -153,7 +153,7 @@ async function readTable(
       throw refusal("Dictionaries are not taken: send values themselves");
     if (message.kind !== headerKinds.recordBatch)
       throw unreadable(`it has a message of kind ${message.kind}`);
-    rows.add(trusted(() => readRecordBatch(message, fields)));
+    await rows.add(trusted(() => readRecordBatch(message, fields)));
   }
   return rows.finish();
 }
