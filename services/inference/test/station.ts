@@ -9,11 +9,14 @@ import { encodeManifest, storeArtifact } from "@flts/families/artifact";
 import { fitFamily } from "@flts/families/fit";
 import { loadModel } from "@flts/families/model";
 import { familyOf } from "@flts/families/registry";
+import type { Forecaster } from "@flts/forecasting/forecaster";
 import { preprocessPair } from "@flts/forecasting/preprocess/pipeline";
 import { defaultSettings } from "@flts/forecasting/preprocess/settings";
+import { rollForward } from "@flts/forecasting/recursive";
 import { synthesizeStation } from "@flts/forecasting/synthetic/station";
 import { writeParquet } from "@flts/forecasting/table/parquet";
 import { sliceRows, type Table } from "@flts/forecasting/table/table";
+import type { SharedForecaster } from "../src/compute/compute.ts";
 import type { OpenForecaster } from "../src/model/load-model.ts";
 import { promotionOf } from "./fakes.ts";
 
@@ -38,7 +41,15 @@ export function createStation(seed = 7): Station {
 }
 
 /** Opens models in the thread of the tests. */
-export const openHere: OpenForecaster = async (artifact) => (await loadModel(artifact)).forecaster;
+export const openHere: OpenForecaster = async (artifact) =>
+  sharedHere((await loadModel(artifact)).forecaster);
+
+/** A forecaster that computes for everybody where it is asked. */
+export const sharedHere = (forecaster: Forecaster): SharedForecaster => ({
+  ...forecaster,
+  roll: (windows, endTimesMs, blocks) =>
+    rollForward(forecaster, windows, endTimesMs, blocks * forecaster.horizon),
+});
 
 /** Trains LINEAR on the station and promotes its run. */
 export async function promoteLinear(

@@ -6,12 +6,13 @@
  *   keep others waiting.
  * - B3 What nobody waits for any more is not computed.
  * - B4 When a batch fails, each of its parts is computed once more, alone: one request's fault does not reach another.
+ * - B5 A batch is rolled on as far as the part needs that is done first, within bounds; the others go to the end of the line from where they are then.
  */
 export interface BatchQueue {
-  /** Adds a request's windows `[n, window, columns]`; resolves with `[n, horizon, targets]`. */
-  add(windows: Float64Array, endTimesMs: Float64Array, caller: Caller): Promise<Float64Array>;
-  /** The next batch of at most `maxWindows` windows; null when nobody waits. */
-  take(maxWindows: number): Batch | null;
+  /** Adds a request's windows `[n, window, columns]`, to be rolled on by `blocks` answers; resolves with `[n, blocks * horizon, targets]`. */
+  add(windows: Float64Array, endTimesMs: Float64Array, blocks: number, caller: Caller): Promise<Float64Array>;
+  /** The next batch of at most `maxWindows` windows, and of `maxAnswers` answers where it is rolled on; null when nobody waits. */
+  take(maxWindows: number, maxAnswers: number): Batch | null;
   /** Windows that wait. */
   size(): number;
   /** When the first in line began to wait; null when nobody does. */
@@ -29,9 +30,21 @@ export interface Caller {
 export interface Batch {
   readonly windows: Float64Array<ArrayBuffer>;
   readonly endTimesMs: Float64Array<ArrayBuffer>;
-  /** Hands out `[n, horizon, targets]`. */
-  resolve(forecast: Float64Array): void;
+  /** Answers for each window, one after another. */
+  readonly blocks: number;
+  /** Whether some of the windows need more of them: it is to be said then where they are. */
+  readonly goesOn: boolean;
+  resolve(rolled: Rolled): void;
   reject(error: unknown): void;
+}
+
+/** What became of a batch's windows. */
+export interface Rolled {
+  /** `[n, blocks * horizon, targets]` */
+  readonly forecast: Float64Array;
+  /** Moved on by the forecast, as they came; null where nobody needs them. */
+  readonly windows: Float64Array | null;
+  readonly endTimesMs: Float64Array | null;
 }
 
 export interface WindowShape {
@@ -42,12 +55,14 @@ export interface WindowShape {
 }
 
 interface Request {
+  /** Moved on while more than one answer is needed. */
   readonly windows: Float64Array;
   readonly endTimesMs: Float64Array;
+  readonly blocks: number;
   readonly caller: Caller;
   readonly results: Float64Array;
   readonly settle: PromiseWithResolvers<Float64Array>;
-  /** Windows that have their answer. */
+  /** Windows that have all their answers. */
   answered: number;
   /** Settled early: nothing more of it is computed. */
   over: boolean;
@@ -58,6 +73,8 @@ interface Run {
   readonly request: Request;
   readonly from: number;
   readonly to: number;
+  /** Answers that they have. */
+  readonly done: number;
   readonly sinceMs: number;
   /** It was in a batch that failed (B4). */
   readonly alone: boolean;
@@ -90,19 +107,38 @@ export function createBatchQueue({ cells, answers }: WindowShape, nowMs: () => n
     return taken;
   }
 
-  function handOut(runs: readonly Run[], forecast: Float64Array): void {
+  function handOut(runs: readonly Run[], blocks: number, rolled: Rolled): void {
     let position = 0;
-    for (const { request, from, to } of runs) {
-      const count = to - from;
-      request.results.set(
-        forecast.subarray(position * answers, (position + count) * answers),
-        from * answers,
-      );
+    for (const run of runs) {
+      const count = run.to - run.from;
+      copyAnswers(run, blocks, rolled.forecast.subarray(position * blocks * answers));
+      if (run.done + blocks < run.request.blocks) goOn(run, blocks, rolled, position);
+      else run.request.answered += count;
       position += count;
-      request.answered += count;
-      request.caller.computed(count);
+      const { request } = run;
+      request.caller.computed(count * blocks);
       if (request.answered === request.endTimesMs.length) request.settle.resolve(request.results);
     }
+  }
+
+  function copyAnswers({ request, from, to, done }: Run, blocks: number, forecast: Float64Array): void {
+    const size = blocks * answers;
+    for (let index = from; index < to; index++)
+      request.results.set(
+        forecast.subarray((index - from) * size, (index - from + 1) * size),
+        (index * request.blocks + done) * answers,
+      );
+  }
+
+  /** Back into the line with the rest of what is to be computed (B5). */
+  function goOn(run: Run, blocks: number, { windows, endTimesMs }: Rolled, position: number): void {
+    const { request, from, to } = run;
+    if (windows === null || endTimesMs === null)
+      return giveUp(request, new Error("the windows did not come back"));
+    request.windows.set(windows.subarray(position * cells, (position + to - from) * cells), from * cells);
+    request.endTimesMs.set(endTimesMs.subarray(position, position + to - from), from);
+    line.push({ ...run, done: run.done + blocks, sinceMs: nowMs(), alone: false });
+    waiting += to - from;
   }
 
   function fail(runs: readonly Run[], error: unknown): void {
@@ -116,22 +152,30 @@ export function createBatchQueue({ cells, answers }: WindowShape, nowMs: () => n
   }
 
   return {
-    add(windows, endTimesMs, caller) {
+    add(windows, endTimesMs, blocks, caller) {
       const count = endTimesMs.length;
-      const results = new Float64Array(count * answers);
-      if (count === 0) return Promise.resolve(results);
+      const results = new Float64Array(count * blocks * answers);
+      if (results.length === 0) return Promise.resolve(results);
       const settle = Promise.withResolvers<Float64Array>();
-      const request = { windows, endTimesMs, caller, results, settle, answered: 0, over: false };
-      line.push({ request, from: 0, to: count, sinceMs: nowMs(), alone: false });
+      const own =
+        blocks > 1 ? { windows: windows.slice(), endTimesMs: endTimesMs.slice() } : { windows, endTimesMs };
+      const request = { ...own, blocks, caller, results, settle, answered: 0, over: false };
+      line.push({ request, from: 0, to: count, done: 0, sinceMs: nowMs(), alone: false });
       waiting += count;
       return settle.promise;
     },
-    take(maxWindows) {
+    take(maxWindows, maxAnswers) {
       const runs = takeRuns(maxWindows);
       if (runs.length === 0) return null;
+      const gathered = gather(runs, cells);
+      const needed = runs.map(({ request, done }) => request.blocks - done);
+      const most = Math.max(1, Math.floor(maxAnswers / gathered.endTimesMs.length));
+      const blocks = Math.min(most, ...needed);
       return {
-        ...gather(runs, cells),
-        resolve: (forecast) => handOut(runs, forecast),
+        ...gathered,
+        blocks,
+        goesOn: needed.some((need) => need > blocks),
+        resolve: (rolled) => handOut(runs, blocks, rolled),
         reject: (error) => fail(runs, error),
       };
     },

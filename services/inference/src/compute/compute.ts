@@ -24,6 +24,13 @@ export interface Compute {
 /** A forecaster that many requests use at once. */
 export interface SharedForecaster extends Forecaster {
   predict(windows: Float64Array, endTimesMs: Float64Array, caller?: Caller): Promise<Float64Array>;
+  /** As `rollForward` does, by whole answers: `[n, blocks * horizon, targets]`. */
+  roll(
+    windows: Float64Array,
+    endTimesMs: Float64Array,
+    blocks: number,
+    caller?: Caller,
+  ): Promise<Float64Array>;
 }
 
 export interface ComputeStats {
@@ -66,6 +73,8 @@ interface Lane {
 
 /** Share of its past that the mean cost of a window keeps with every batch. */
 const MEMORY = 0.95;
+/** Long forecasts hold a thread for about so long at a time: others wait no longer for their turn. */
+const ROLL_MS = 4;
 /** Before a thread that died is replaced. */
 const RESTART_MS = 500;
 
@@ -98,7 +107,7 @@ export async function startCompute({
   /** Gives an idle lane its next batch. */
   function feed(lane: Lane): void {
     const model = longestWaiting(models.values()); // C2
-    const batch = model?.queue.take(maxBatch);
+    const batch = model?.queue.take(maxBatch, answersAtOnce());
     if (model === undefined || batch === undefined) return;
     if (batch === null) return schedule(); // Nobody waits any more for what that model had: another may have work.
     lane.busy = true; // C1
@@ -108,14 +117,18 @@ export async function startCompute({
     });
   }
 
+  const msPerWindow = (): number => (lately.windows === 0 ? 0 : lately.ms / lately.windows);
+  const answersAtOnce = (): number => (msPerWindow() === 0 ? 1 : ROLL_MS / msPerWindow());
+
   async function computeIn({ thread }: Lane, { id }: OpenModel, batch: Batch): Promise<void> {
-    const { windows, endTimesMs } = batch;
+    const { windows, endTimesMs, blocks, goesOn } = batch;
     const count = endTimesMs.length;
     onBatch(count);
     try {
-      const { forecast, durationMs } = await thread.ask({ kind: "predict", model: id, windows, endTimesMs });
-      lately = { ms: lately.ms * MEMORY + durationMs, windows: lately.windows * MEMORY + count };
-      batch.resolve(forecast ?? new Float64Array());
+      const request = { kind: "predict", model: id, windows, endTimesMs, blocks, goesOn } as const;
+      const { rolled, durationMs } = await thread.ask(request);
+      lately = { ms: lately.ms * MEMORY + durationMs, windows: lately.windows * MEMORY + count * blocks };
+      batch.resolve(rolled ?? NOTHING);
     } catch (error) {
       batch.reject(error); // C3
     }
@@ -170,17 +183,19 @@ export async function startCompute({
         await closeModel(model);
         throw error;
       }
+      const roll: SharedForecaster["roll"] = (windows, endTimesMs, blocks, caller = ANYBODY) => {
+        if (!models.has(model.id)) return Promise.reject(new Error("the model was closed"));
+        schedule();
+        return queue.add(windows, endTimesMs, blocks, caller);
+      };
       return {
         columns,
         targets,
         window,
         horizon,
         stepMs,
-        predict(windows, endTimesMs, caller = ANYBODY) {
-          if (!models.has(model.id)) return Promise.reject(new Error("the model was closed"));
-          schedule();
-          return queue.add(windows, endTimesMs, caller);
-        },
+        predict: (windows, endTimesMs, caller) => roll(windows, endTimesMs, 1, caller),
+        roll,
         close: () => closeModel(model),
       };
     },
@@ -193,7 +208,7 @@ export async function startCompute({
         busy: lanes.filter(({ busy }) => busy).length,
         waiting: queues.reduce((sum, queue) => sum + queue.size(), 0),
         oldestWaitMs: Number.isFinite(since) ? clock.monotonicMs() - since : 0,
-        msPerWindow: lately.windows === 0 ? 0 : lately.ms / lately.windows,
+        msPerWindow: msPerWindow(),
       };
     },
     async close() {
@@ -203,6 +218,8 @@ export async function startCompute({
     },
   };
 }
+
+const NOTHING = { forecast: new Float64Array(), windows: null, endTimesMs: null };
 
 /** Somebody who waits for as long as it takes. */
 const ANYBODY: Caller = { check: () => {}, computed: () => {} };

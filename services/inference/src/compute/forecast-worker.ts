@@ -1,13 +1,14 @@
 import { parentPort } from "node:worker_threads";
 import { codeOf } from "@flts/common/contracts/errors";
 import { loadModel, type Model } from "@flts/families/model";
-import type { ThreadReply, ThreadRequest } from "./protocol.ts";
+import { rollOn } from "@flts/forecasting/recursive";
+import type { RolledWindows, ThreadReply, ThreadRequest } from "./protocol.ts";
 
 /** A thread that computes forecasts: onnxruntime blocks the thread that calls it, and this one has nobody else to listen to. */
 
 const models = new Map<number, Model>();
 
-async function handle(request: ThreadRequest): Promise<Float64Array | null> {
+async function handle(request: ThreadRequest): Promise<RolledWindows | null> {
   switch (request.kind) {
     case "open":
       models.set(request.model, await loadModel(request));
@@ -15,7 +16,7 @@ async function handle(request: ThreadRequest): Promise<Float64Array | null> {
     case "predict": {
       const model = models.get(request.model);
       if (model === undefined) throw new Error(`model ${request.model} is not open in this thread`);
-      return model.forecaster.predict(request.windows, request.endTimesMs);
+      return roll(model, request);
     }
     case "close": {
       const model = models.get(request.model);
@@ -30,20 +31,32 @@ async function handle(request: ThreadRequest): Promise<Float64Array | null> {
   }
 }
 
+type Prediction = Extract<ThreadRequest, { kind: "predict" }>;
+
+/** Long forecasts are rolled on here: each step is computed from the last one, and nobody else has to see it. */
+async function roll(
+  { forecaster }: Model,
+  { windows, endTimesMs, blocks, goesOn }: Prediction,
+): Promise<RolledWindows> {
+  const forecast = owned(await rollOn(forecaster, windows, endTimesMs, blocks, goesOn));
+  return goesOn ? { forecast, windows, endTimesMs } : { forecast, windows: null, endTimesMs: null };
+}
+
 async function answer(request: ThreadRequest): Promise<void> {
   let reply: ThreadReply;
   try {
     const begun = performance.now();
-    const forecast = await handle(request);
-    const durationMs = performance.now() - begun;
-    reply = { ok: true, forecast: forecast === null ? null : owned(forecast), durationMs };
+    const rolled = await handle(request);
+    reply = { ok: true, rolled, durationMs: performance.now() - begun };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     reply = { ok: false, code: codeOf(error), message };
   }
-  const given = reply.ok && reply.forecast !== null ? [reply.forecast.buffer] : [];
-  parentPort?.postMessage(reply, given);
+  parentPort?.postMessage(reply, reply.ok && reply.rolled !== null ? buffersOf(reply.rolled) : []);
 }
+
+const buffersOf = ({ forecast, windows, endTimesMs }: RolledWindows): ArrayBuffer[] =>
+  [forecast, windows, endTimesMs].flatMap((numbers) => (numbers === null ? [] : [numbers.buffer]));
 
 /** The numbers in a buffer of their own, which can be given away instead of copied. */
 const owned = (numbers: Float64Array): Float64Array<ArrayBuffer> =>

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@flts/common/contracts/errors";
 import type { Manifest } from "@flts/families/manifest";
+import type { Rolled } from "./batch-queue.ts";
 
 /** What a thread is asked. It does one thing after another, and answers in the same order. */
 export type ThreadRequest =
@@ -16,15 +17,26 @@ export type ThreadRequest =
       readonly windows: Float64Array<ArrayBuffer>;
       /** `[n]` */
       readonly endTimesMs: Float64Array<ArrayBuffer>;
+      /** How often the model is asked, with its own answers fed back. */
+      readonly blocks: number;
+      /** Whether the windows are wanted back, moved on. */
+      readonly goesOn: boolean;
     }
   | { readonly kind: "close"; readonly model: number }
   /** Closes everything; the thread ends. */
   | { readonly kind: "end" };
 
+/** Forecasts in buffers that were given away with them. */
+export interface RolledWindows extends Rolled {
+  readonly forecast: Float64Array<ArrayBuffer>;
+  readonly windows: Float64Array<ArrayBuffer> | null;
+  readonly endTimesMs: Float64Array<ArrayBuffer> | null;
+}
+
 /** What a thread did. */
 export interface Done {
-  /** `[n, horizon, targets]` of a prediction; null for the rest. */
-  readonly forecast: Float64Array<ArrayBuffer> | null;
+  /** Of a prediction; null for the rest. */
+  readonly rolled: RolledWindows | null;
   /** How long it took there, without the way there and back. */
   readonly durationMs: number;
 }

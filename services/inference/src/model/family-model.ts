@@ -1,7 +1,7 @@
 import type { Manifest } from "@flts/families/manifest";
 import { bandsOfAll } from "@flts/forecasting/evaluation/intervals";
 import { parseLagColumn } from "@flts/forecasting/preprocess/lags";
-import { rollForward, withTimeFeatures } from "@flts/forecasting/recursive";
+import { withTimeFeatures } from "@flts/forecasting/recursive";
 import { appendColumns, columnOf, rowCount, type Table, toMatrix } from "@flts/forecasting/table/table";
 import { copyWindows } from "@flts/forecasting/windows";
 import type { Caller } from "../compute/batch-queue.ts";
@@ -25,18 +25,16 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
   const bounded = (forecast: Float64Array): Float64Array =>
     forecast.map((value, position) => Math.max(value, minima[position % targets.length]!));
 
-  const askedBy = (caller?: Caller): SharedForecaster => ({
-    ...forecaster,
-    predict: (windows, endTimesMs) => forecaster.predict(windows, endTimesMs, caller),
-  });
-
-  /** The steps after one window; the model is asked again with its own answers where they are more than it gives at once. */
-  function roll(last: Float64Array, end: number, steps: number, caller?: Caller): Promise<Float64Array> {
-    const ends = Float64Array.of(end);
-    if (steps > horizon) return rollForward(askedBy(caller), last, ends, steps);
-    return forecaster
-      .predict(last, ends, caller)
-      .then((answer) => answer.subarray(0, steps * targets.length));
+  /** `[n, steps, targets]` after each window; the model is asked again with its own answers where they are more than it gives at once. */
+  async function roll(
+    windows: Float64Array,
+    ends: Float64Array,
+    steps: number,
+    caller?: Caller,
+  ): Promise<Float64Array> {
+    const blocks = Math.ceil(steps / horizon);
+    const rolled = await forecaster.roll(windows, ends, blocks, caller);
+    return firstSteps(rolled, ends.length, blocks * horizon, steps, targets.length);
   }
 
   function timesAfter(end: number, steps: number): Float64Array {
@@ -80,7 +78,7 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
     async forecast(history, steps, caller) {
       const last = rowCount(history) - 1;
       const end = history.timesMs[last]!;
-      const values = bounded(await roll(makeLastWindow(history), end, steps, caller));
+      const values = bounded(await roll(makeLastWindow(history), Float64Array.of(end), steps, caller));
       return {
         timesMs: timesAfter(end, steps),
         values,
@@ -93,7 +91,7 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
       const windows = new Float64Array(histories.length * cells);
       for (const [index, history] of histories.entries()) windows.set(makeLastWindow(history), index * cells);
       const ends = Float64Array.from(histories, ({ timesMs }) => timesMs.at(-1)!);
-      const all = bounded(await rollForward(askedBy(caller), windows, ends, steps));
+      const all = bounded(await roll(windows, ends, steps, caller));
       return histories.map((history, index) => {
         const size = steps * targets.length;
         const values = all.subarray(index * size, (index + 1) * size);
@@ -125,7 +123,7 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
         history.timesMs.slice(window - 1, window - 1 + count),
         caller,
       );
-      const values = bounded(firstSteps(answers, count, horizon, targets.length));
+      const values = bounded(firstSteps(answers, count, horizon, 1, targets.length));
       const timesMs = history.timesMs.slice(window, window + count);
       return { timesMs, values, ...bandsAround(history, values, origins, 1) };
     },
@@ -137,12 +135,19 @@ export function servableModel(manifest: Manifest, forecaster: SharedForecaster):
 /** What the values will be is not known yet. */
 const NONE = new Float64Array();
 
-/** The first step of each answer: `[n, targets]` of `[n, horizon, targets]`. */
-function firstSteps(answers: Float64Array, count: number, horizon: number, targets: number): Float64Array {
-  const first = new Float64Array(count * targets);
+/** The first `kept` steps of each answer: `[n, kept, targets]` of `[n, steps, targets]`. */
+function firstSteps(
+  answers: Float64Array,
+  count: number,
+  steps: number,
+  kept: number,
+  targets: number,
+): Float64Array {
+  if (kept === steps) return answers;
+  const first = new Float64Array(count * kept * targets);
   for (let row = 0; row < count; row++) {
-    const from = row * horizon * targets;
-    first.set(answers.subarray(from, from + targets), row * targets);
+    const from = row * steps * targets;
+    first.set(answers.subarray(from, from + kept * targets), row * kept * targets);
   }
   return first;
 }

@@ -18,7 +18,10 @@ function createFakeThreads() {
     const end = (): void => {
       for (const { request, promise } of waiting.splice(0))
         if (request.kind === "predict")
-          promise.resolve({ forecast: request.windows.map((cell) => cell * 10), durationMs: BATCH_MS });
+          promise.resolve({
+            rolled: { forecast: request.windows.map((cell) => cell * 10), windows: null, endTimesMs: null },
+            durationMs: BATCH_MS,
+          });
     };
     const die = (): void => {
       const error = new FltsError("FORECASTER_CRASHED", "died");
@@ -31,7 +34,7 @@ function createFakeThreads() {
         asked.push(request);
         const promise = Promise.withResolvers<Done>();
         if (request.kind === "predict") waiting.push({ request, promise });
-        else promise.resolve({ forecast: null, durationMs: 0 });
+        else promise.resolve({ rolled: null, durationMs: 0 });
         return promise.promise;
       },
       close: async () => end(),

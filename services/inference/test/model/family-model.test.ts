@@ -3,6 +3,7 @@ import type { Forecaster } from "@flts/forecasting/forecaster";
 import { createTable, sliceRows } from "@flts/forecasting/table/table";
 import { describe, expect, it } from "vitest";
 import { servableModel } from "../../src/model/family-model.ts";
+import { sharedHere } from "../station.ts";
 
 const STEP_MS = 120_000;
 
@@ -49,7 +50,7 @@ function recordingModel(
     files: {},
     data: {},
   };
-  return { windows, model: servableModel(manifest as unknown as Manifest, forecaster) };
+  return { windows, model: servableModel(manifest as unknown as Manifest, sharedHere(forecaster)) };
 }
 
 const history = createTable(
