@@ -55,9 +55,8 @@ export function createHttpApp({
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply, log),
   });
-  measure(app, registry, logRequests ? log : null);
+  watchRequests(app, [measure(registry, logRequests ? log : null), letGoWhileStopping(app)]);
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, log));
-  letGoWhileStopping(app);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: "Not Found" }));
   app.get("/healthz", () => ({ status: "ok", ...health() }));
   app.get("/readyz", async (_request, reply) => {
@@ -65,21 +64,6 @@ export function createHttpApp({
     return reply.code(readiness.status === "ready" ? 200 : 503).send(readiness);
   });
   return app;
-}
-
-/** A stop closes the connections that are idle when it begins. One that is at work then becomes idle later, and nobody but us would close it. */
-function letGoWhileStopping(app: FastifyInstance): void {
-  let stopping = false;
-  app.addHook("preClose", (done) => {
-    stopping = true;
-    done();
-  });
-  app.addHook("onRequest", (_request, reply, done) => {
-    reply.raw.once("close", () => {
-      if (stopping) setImmediate(() => app.server.closeIdleConnections());
-    });
-    done();
-  });
 }
 
 /** What an error becomes on the wire. */
@@ -183,7 +167,22 @@ function discardRest(body: IncomingMessage): Promise<boolean> {
 /** Seconds; the reference's buckets, and below them, where our answers lie. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5, 10, 30];
 
-function measure(app: FastifyInstance, registry: Registry, log: Logger | null): void {
+/** Looks at a request when its headers are there; what it gives back is called when the connection is done with the answer. */
+type Watch = (request: FastifyRequest, reply: FastifyReply) => () => void;
+
+/** One hook and one listener for all, because every request pays for them. */
+function watchRequests(app: FastifyInstance, watches: readonly Watch[]): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    const ends = watches.map((watch) => watch(request, reply));
+    // Emitted exactly once, also where the client went away.
+    reply.raw.once("close", () => {
+      for (const end of ends) end();
+    });
+    done();
+  });
+}
+
+function measure(registry: Registry, log: Logger | null): Watch {
   const labelNames = ["method", "endpoint", "status"] as const;
   const registers = [registry];
   const total = new Counter({
@@ -200,11 +199,10 @@ function measure(app: FastifyInstance, registry: Registry, log: Logger | null): 
     registers,
   });
   const inFlight = new Gauge({ name: "http_requests_in_flight", help: "Requests being answered", registers });
-  app.addHook("onRequest", (request, reply, done) => {
+  return (request, reply) => {
     const begun = performance.now();
     inFlight.inc();
-    // Emitted exactly once, also where the client went away.
-    reply.raw.once("close", () => {
+    return () => {
       inFlight.dec();
       const labels = {
         method: request.method,
@@ -215,9 +213,21 @@ function measure(app: FastifyInstance, registry: Registry, log: Logger | null): 
       total.inc(labels);
       duration.observe(labels, durationMs / 1000);
       log?.info("http_request_in", { ...labels, path: request.url, durationMs });
-    });
+    };
+  };
+}
+
+/** A stop closes the connections that are idle when it begins. One that is at work then becomes idle later, and nobody but us would close it. */
+function letGoWhileStopping(app: FastifyInstance): Watch {
+  let stopping = false;
+  app.addHook("preClose", (done) => {
+    stopping = true;
     done();
   });
+  const letGo = (): void => {
+    if (stopping) setImmediate(() => app.server.closeIdleConnections());
+  };
+  return () => letGo;
 }
 
 /** nginx's status for a client that closed the connection before it had its answer. */
