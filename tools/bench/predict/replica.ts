@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { servingNodeOptions } from "@flts/common/service/serving-process";
 
 /** One inference process, as a pod runs it. */
 export interface Replica {
@@ -35,6 +36,7 @@ export async function startReplica(
       PORT: "0",
       METRICS_PORT: "0",
       POD_NAME: name,
+      NODE_OPTIONS: servingNodeOptions,
       ...environment,
     },
   });

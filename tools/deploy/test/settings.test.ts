@@ -1,4 +1,5 @@
 import { loadConfig } from "@flts/common/service/config";
+import { servingNodeOptions } from "@flts/common/service/serving-process";
 import { expect, test } from "vitest";
 import { installations } from "../helm.ts";
 import { type Container, containersOf, type Variable } from "../manifests.ts";
@@ -84,3 +85,11 @@ test("one entry is a new trainer, and one that is gone is not waited for", () =>
   const less = deployed({ set: ["workloads.train-gru.enabled=false"] });
   expect(variableOf(less, "eval", "EXPECTED_MODEL_TYPES")).toBe("ENSEMBLE,LINEAR,LSTM,PROPHET");
 });
+
+test.each(serviceContainers.filter(({ container }) => ours(container) === "inference"))(
+  "$title keeps V8's own threads out of the way of those that answer",
+  ({ container }) => {
+    const given = container.env?.find(({ name }) => name === "NODE_OPTIONS");
+    expect(given?.value).toBe(servingNodeOptions);
+  },
+);

@@ -1,3 +1,4 @@
+import { servingNodeOptions } from "@flts/common/service/serving-process";
 import type { ProcessSpec } from "../supervisor/spawn.ts";
 
 export interface PipelineOptions {
@@ -44,7 +45,12 @@ export function servicesOf(
       const name = nameFor("inference", identifier);
       // Only one of them can have the port that was asked for.
       const port = index === 0 ? ports.inference : 0;
-      return service(name, "inference", { PORT: String(port), IDENTIFIER: identifier, POD_NAME: name });
+      return service(name, "inference", {
+        NODE_OPTIONS: servingNodeOptions,
+        PORT: String(port),
+        IDENTIFIER: identifier,
+        POD_NAME: name,
+      });
     }),
   ];
 }
