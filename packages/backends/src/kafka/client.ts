@@ -1,4 +1,3 @@
-import process from "node:process";
 import {
   type Admin,
   type Consumer,
@@ -8,6 +7,7 @@ import {
   type Producer,
   type RetryOptions,
 } from "kafkajs";
+import { calmRequestQueues } from "./calm-queues.ts";
 import type { KafkaConnection } from "./connection.ts";
 import type { StickyAssigner } from "./sticky-assigner.ts";
 
@@ -31,7 +31,7 @@ const memberRetry = { ...briefRetry, retries: 60, restartOnFailure: () => Promis
 
 export function createKafkaClients(connection: KafkaConnection): KafkaClients {
   const { brokers, clientId, tls, sasl, sessionTimeoutMs } = connection;
-  spendTimerWarning();
+  calmRequestQueues();
   /** One for each client: members of one group that share an instance overwrite each other's offsets. */
   const kafka = (retry: RetryOptions): Kafka =>
     new Kafka({
@@ -98,14 +98,3 @@ const createSteadyPartitioner: typeof Partitioners.DefaultPartitioner = () => {
     return partition;
   };
 };
-
-/**
- * kafkajs sets a timer for a moment in the past with every request; Node corrects that, and says so once per process on the standard error.
- * Here it says so while nobody listens.
- */
-function spendTimerWarning(): void {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  clearTimeout(setTimeout(() => {}, -1));
-  process.emitWarning = emitWarning;
-}
