@@ -23,8 +23,16 @@ export interface Running {
 /** Starts the command line as a person would, with nothing of the environment that could change what it does. */
 export function startFlts(parameters: readonly string[], environment: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, ["--conditions=source", "packages/cli/src/main.ts", ...parameters], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...embeddedIn(""), FLTS_DATASET_DIR: "", NO_COLOR: "1", ...environment },
+    // The pipe ends it when the tests are killed.
+    stdio: ["pipe", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...embeddedIn(""),
+      FLTS_PARENT: "1",
+      FLTS_DATASET_DIR: "",
+      NO_COLOR: "1",
+      ...environment,
+    },
   });
   const output = { stdout: "", stderr: "" };
   const first = Promise.withResolvers<string>();

@@ -20,8 +20,9 @@ export function startService(
   environment: Readonly<Record<string, string>>,
 ): ServiceProcess {
   const child = spawn(process.execPath, ["--conditions=source", `services/${folder}/src/main.ts`], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
+    // The pipe ends it when the tests are killed.
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, FLTS_PARENT: "1", ...environment },
   });
   const lines: string[] = [];
   const ready = Promise.withResolvers<Readonly<Record<string, unknown>>>();

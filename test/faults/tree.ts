@@ -59,8 +59,15 @@ function startTree(
     ["--conditions=source", "packages/cli/src/main.ts", "up", "--home", home, ...source, ...ports],
     {
       detached: true,
-      stdio: "ignore",
-      env: { ...process.env, FLTS_DATASET_DIR: "", EMBEDDED_LOG_LEASE_MS: "500", ...environment },
+      // The pipe ends it when the tests are killed: outside their group nobody else would.
+      stdio: ["pipe", "ignore", "ignore"],
+      env: {
+        ...process.env,
+        FLTS_DATASET_DIR: "",
+        FLTS_PARENT: "1",
+        EMBEDDED_LOG_LEASE_MS: "500",
+        ...environment,
+      },
     },
   );
   return {

@@ -28,6 +28,12 @@ function abortWhenAsked(interruption: AbortController): AbortSignal {
       if (interruption.signal.aborted) process.exit(EXIT_INTERRUPTED);
       interruption.abort();
     });
+  // As services do: whoever started us with a pipe as standard input is gone when that closes.
+  if (process.env["FLTS_PARENT"] === "1")
+    process.stdin
+      .on("close", () => interruption.abort())
+      .resume()
+      .unref();
   return interruption.signal;
 }
 
