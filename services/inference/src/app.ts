@@ -1,12 +1,13 @@
 import { createHttpApp, type HttpOptions } from "@flts/common/service/http";
 import { addApiRoutes } from "@flts/common/service/openapi";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { addBulkRoute, type BulkLimits } from "./arrow/routes.ts";
 import { takeJsonBodies } from "./json-body.ts";
 import { addOipRoutes, type OipDeps } from "./oip/routes.ts";
 import { inferenceApi } from "./openapi/api.ts";
 import { addOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
-import { TIMEOUT_HEADER } from "./predict/patience.ts";
+import { outcomeOf } from "./predict/observed.ts";
+import { TIMEOUT_HEADER, timeoutOf } from "./predict/patience.ts";
 import { type PredictDeps, predict } from "./predict/predict.ts";
 import { addPublishRoute, type PublishDeps } from "./publish-claims.ts";
 
@@ -54,9 +55,25 @@ export function buildApp(deps: InferenceDeps): FastifyInstance {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-function addPredictRoute(app: FastifyInstance, deps: PredictDeps): void {
-  app.post<{ Querystring: Record<string, unknown>; Body: string | undefined; Headers: PredictHeaders }>(
+function addPredictRoute(app: FastifyInstance, deps: PredictDeps & Pick<InferenceDeps, "admission">): void {
+  const { admission, cache } = deps;
+  /** Before the body is read. With a cache that is too early: it may know the answer. */
+  const refuseEarly = (
+    { headers }: FastifyRequest<PredictRoute>,
+    _reply: FastifyReply,
+    done: (error?: Error) => void,
+  ): void => {
+    try {
+      admission.check({ timeoutMs: timeoutOf(headers[TIMEOUT_HEADER]) });
+      done();
+    } catch (error) {
+      deps.observe({ outcome: outcomeOf(error), durationMs: 0, error });
+      done(error as Error);
+    }
+  };
+  app.post<PredictRoute>(
     "/predict",
+    { onRequest: cache === null ? [refuseEarly] : [] },
     ({ body, query, headers, raw }, reply) => {
       reply.header("content-type", JSON_TYPE);
       const isPresent = (): boolean => !raw.socket.destroyed;
@@ -65,6 +82,8 @@ function addPredictRoute(app: FastifyInstance, deps: PredictDeps): void {
   );
 }
 
-interface PredictHeaders {
-  readonly [TIMEOUT_HEADER]?: string;
+interface PredictRoute {
+  Querystring: Record<string, unknown>;
+  Body: string | undefined;
+  Headers: { readonly [TIMEOUT_HEADER]?: string };
 }

@@ -226,6 +226,8 @@ describe("POST /predict", () => {
       { detail: "Server busy, try again" },
       "1",
     ]);
+    // What it asks for is not read any more.
+    expect((await post("{")).statusCode).toBe(429);
     gate.resolve();
     expect((await Promise.all(admitted)).map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
   });

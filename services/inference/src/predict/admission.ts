@@ -12,15 +12,20 @@ import type { ComputeStats } from "../compute/compute.ts";
 export interface Admission {
   /** Does the work, if it may come in. @throws HttpError 429 (A1), 504 (A2), and what the work throws */
   run<T>(arrival: Arrival, work: (job: Job) => Promise<T>): Promise<T>;
+  /** Refuses one that would not come in, before anybody has read what it asks for. @throws HttpError 429 (A1) */
+  check(patience: Patience): void;
   stats(): AdmissionStats;
   stop(): Promise<void>;
 }
 
-export interface Arrival {
+export interface Patience {
   /** How long the client waits for its answer; null where it does not say. */
   readonly timeoutMs: number | null;
   /** Longest that such a request may take, where that is another time than for most. */
   readonly limitMs?: number;
+}
+
+export interface Arrival extends Patience {
   /** Whether it is still there. */
   readonly isPresent: () => boolean;
 }
@@ -81,19 +86,25 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return (owed * msPerWindow) / Math.max(1, threads);
   }
 
-  function letIn({ timeoutMs: asked, limitMs = timeoutMs, isPresent }: Arrival): Ticket {
-    const patienceMs = Math.min(asked ?? limitMs, limitMs);
+  const patienceOf = ({ timeoutMs: asked, limitMs = timeoutMs }: Patience): number =>
+    Math.min(asked ?? limitMs, limitMs);
+
+  function check(patience: Patience): void {
     const waitMs = predictedWaitMs();
-    if (tickets.size >= maxPending || waitMs > Math.min(maxWaitMs, patienceMs)) {
-      counts.refused += 1;
-      throw new HttpError(429, "Server busy, try again", { "retry-after": retryAfter(waitMs, maxWaitMs) }); // A1
-    }
+    if (tickets.size < maxPending && waitMs <= Math.min(maxWaitMs, patienceOf(patience))) return;
+    counts.refused += 1;
+    throw new HttpError(429, "Server busy, try again", { "retry-after": retryAfter(waitMs, maxWaitMs) }); // A1
+  }
+
+  function letIn(arrival: Arrival): Ticket {
+    check(arrival);
+    const { isPresent } = arrival;
     counts.admitted += 1;
     counts.waiting += 1;
     const sinceMs = clock.monotonicMs();
     const ticket: Ticket = {
       sinceMs,
-      deadlineMs: sinceMs + patienceMs,
+      deadlineMs: sinceMs + patienceOf(arrival),
       isPresent,
       owed: 0,
       state: "waiting",
@@ -164,6 +175,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
 
   return {
+    check,
     run: (arrival, work) =>
       new Promise((resolve, reject) => {
         const ticket = letIn(arrival);

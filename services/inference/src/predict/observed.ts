@@ -29,7 +29,7 @@ export async function observed<T>({ clock, observe }: Observing, work: () => Pro
   }
 }
 
-function outcomeOf(error: unknown): Outcome {
+export function outcomeOf(error: unknown): Outcome {
   const { status } = refusalOf(error);
   if (status === 429) return "queue_full";
   if (status === 503) return "skipped";
