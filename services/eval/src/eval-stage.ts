@@ -20,15 +20,18 @@ export const evalStage: Stage<TrainingEvent, EvalDeps> = {
   consumes: modelTraining,
 
   async handle(event, deps) {
-    const { round, identifier, config_hash } = event;
-    const name = { round, identifier, config_hash };
-    const log = deps.log.with(name);
-    if (event.status === "RUNNING") {
-      log.info("promotion_ignore", { status: event.status, model_type: event.run_name });
+    const { round, status } = event;
+    if (status === "RUNNING") {
+      const { identifier, config_hash, run_name: model_type } = event;
+      deps.log.info("promotion_ignore", { round, identifier, config_hash, status, model_type });
       return [];
     }
-    await deps.stations.note(identifier);
     const candidates = await listCandidates(round, deps);
+    // Not as the event has it: a decision is written once, and one under another station's name would keep this one from its own.
+    const { identifier, config_hash } = candidates[0] ?? event;
+    const name = { round, identifier, config_hash };
+    const log = deps.log.with(name);
+    await deps.stations.note(identifier);
     const completeness = assessRound(candidates, deps.patience);
     const { have, missing, failed, waitMs } = completeness;
     if (waitMs > 0 && !(await isDecided())) {

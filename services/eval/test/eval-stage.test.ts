@@ -57,6 +57,17 @@ test("candidates of another round do not make this one complete", async () => {
   expect(await handle({ round: "a" }, deps)).toEqual([]);
 });
 
+test("an event that names another station than its round's decides nothing about that station", async () => {
+  const store = await createStore();
+  const training: Training = { round: "a", identifier: "Sants" };
+  await storeCandidate(store, training);
+  const deps = depsOn(store);
+  const misled = await evalStage.handle({ ...eventOf(training), identifier: "ElBorn" }, deps, context);
+  expect(misled).toMatchObject([{ value: { identifier: "Sants", epoch: 1 } }]);
+  expect(await headOf(store, "ElBorn")).toBeNull();
+  expect(await handle(training, deps)).toEqual(misled);
+});
+
 test("a family whose training failed is not waited for", async () => {
   const store = await createStore();
   const deps = depsOn(store, { patience: patienceFor(["GRU", "LINEAR"]) });
