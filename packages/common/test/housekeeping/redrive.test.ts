@@ -1,3 +1,4 @@
+import { expectCode } from "@flts/testing/contract/expect-code";
 import { withFaults } from "@flts/testing/faults";
 import { createManualClock } from "@flts/testing/manual-clock";
 import { createMemoryLog } from "@flts/testing/memory-log";
@@ -182,6 +183,17 @@ test("what stands for no message cannot be redriven", async () => {
   const { log, deps } = await setUp();
   await log.publish([{ topic: "DLQ-preprocess", key: null, value: Buffer.from('{"error":"x"}') }]);
   expect(await outcomes(deps)).toEqual(["DLQ-preprocess/0/0 impossible"]);
+});
+
+test("a redriver that has lost its lease publishes nothing more", async () => {
+  const { clock, log, store, deps, giveUp } = await setUp();
+  for (const key of ["a", "b"]) await giveUp({ key }, poison);
+  const letters = redrive(deps, {}, never);
+  await letters.next();
+  await store.put({ bucket: buckets.promotion, key: keys.redriver }, Buffer.from("another's"));
+  await clock.advance(10_000);
+  await expectCode("LEASE_LOST", letters.next());
+  expect(await collect(log.browse("training-data"))).toHaveLength(3);
 });
 
 test("a second redriver waits for the first", async () => {

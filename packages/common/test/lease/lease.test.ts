@@ -153,6 +153,30 @@ test("L3: a frozen owner knows that it has lost the lease before anybody can hav
   expect(second.got()).not.toBeNull();
 });
 
+test("L3: the time of a renewal counts from its start, however late its answer comes", async () => {
+  const { clock, store, termsOf } = await setUp();
+  const { port, die } = mortal(store);
+  const eighth = LEASE_MS / 8;
+  const slow: ObjectStore = {
+    ...store,
+    put: async (...call) => {
+      const info = await port.put(...call);
+      await clock.sleep(eighth);
+      return info;
+    },
+  };
+  const winning = contend(termsOf(slow)).lease;
+  await clock.advance(eighth);
+  const first = await winning;
+  const second = contend(termsOf());
+  await clock.advance(3 * eighth); // A renewal began two eighths after the lease was won, and has its answer now.
+  die();
+  await clock.advance(LEASE_MS - eighth - 1);
+  expect([first?.signal.aborted, second.got()]).toEqual([false, null]);
+  await clock.advance(1);
+  expect(first?.signal.aborted).toBe(true);
+});
+
 test("L3: an outage shorter than the lease time costs nothing, a longer one the lease", async () => {
   const { clock, store, termsOf } = await setUp();
   const { port, failNext } = withFaults(store);

@@ -182,6 +182,12 @@ test("what the gate rejected is refused, and its rejection overridden on record 
   });
   const { promotion } = await door.promote({ ...order, runId, force: true });
   expect(promotion.overridden).toEqual([expect.stringContaining("the gate rejected")]);
+  // It was overridden once for good: going back there asks for no force.
+  await door.rollback({ ...order, toEpoch: 1 });
+  expect((await door.rollback({ ...order, toEpoch: 2 })).promotion).toMatchObject({
+    epoch: 4,
+    run_id: runId,
+  });
 });
 
 test("an order that was carried out, but whose answer was lost, is recognised when it is given again", async () => {

@@ -1,9 +1,10 @@
+import type { Candidate } from "@flts/common/contracts/candidate";
 import { FltsError } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { ModelVersion } from "@flts/common/ports/run-tracker";
 import { withFaults } from "@flts/testing/faults";
 import { expect, test } from "vitest";
-import { evalStage } from "../../src/eval-stage.ts";
+import { type EvalDeps, evalStage } from "../../src/eval-stage.ts";
 import { createDoor } from "../../src/promotion/door.ts";
 import { createUntoldDecisions } from "../../src/round/untold.ts";
 import { createRegistrySync, type RegistrySync, registeredModelOf } from "../../src/sweep/registry-sync.ts";
@@ -36,8 +37,8 @@ const registryOn = (world: World, tracker = world.tracker): RegistrySync =>
 async function openWorld() {
   const world = await createWorld();
   const registry = registryOn(world);
-  const handle = async (candidate: Awaited<ReturnType<World["train"]>>) => {
-    await evalStage.handle(successOf(candidate), world.evalDeps(), context);
+  const handle = async (candidate: Candidate, overrides: Partial<EvalDeps> = {}) => {
+    await evalStage.handle(successOf(candidate), world.evalDeps(overrides), context);
     await follow(world, registry);
   };
   const first = await world.train();
@@ -68,6 +69,18 @@ test("a held candidate is the challenger, until it is promoted; then the old cha
   await createDoor(world.doorDeps).promote({ ...order, runId: held.run_id! });
   await follow(world, registry);
   expect(await aliasesOf(world)).toEqual({ champion: held.run_id, previous: first });
+});
+
+test("a champion that is measured anew and held against itself is no challenger", async () => {
+  const { world, handle, first } = await openWorld();
+  await handle(await world.train({ window: 12 }), {
+    judgeRound: async (candidates, champion) => ({
+      ...(await world.judge(candidates, champion)),
+      verdict: "held" as const,
+      winner: first,
+    }),
+  });
+  expect(await aliasesOf(world)).toEqual({ champion: first });
 });
 
 test("a rollback moves the aliases back, and registers nothing anew", async () => {
