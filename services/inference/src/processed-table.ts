@@ -1,13 +1,15 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
 import { type DigestedClaim, openClaim } from "@flts/common/claim-check/claim-check";
 import { readDocument } from "@flts/common/claim-check/documents";
 import type { Claim } from "@flts/common/contracts/claim";
 import { FltsError } from "@flts/common/contracts/errors";
 import { keys } from "@flts/common/contracts/layout";
 import type { ObjectStore } from "@flts/common/ports/object-store";
-import { invertScaling, scalingSchema } from "@flts/common/scaler/scaling";
-import { readParquet } from "@flts/forecasting/table/parquet";
-import { createTable, type Table } from "@flts/forecasting/table/table";
+import type { Table } from "@flts/forecasting/table/table";
 import { z } from "zod";
+import { decodeTable } from "./table-decoding.ts";
+import type { DecodedTable } from "./table-worker.ts";
 
 /** One of a station's two processed tables, as its head names it. */
 export interface TableName {
@@ -56,19 +58,23 @@ export const openTable = (
   { bucket, maxBytes }: OpenTableOptions,
 ): Promise<Uint8Array> => openClaim(store, claim, { allowedBuckets: [bucket], maxBytes });
 
-/** A processed table in raw units: its scaling, which it carries with it, is taken back. @throws TABLE_INVALID, COLUMN_MISSING */
-export async function readProcessedTable(bytes: Uint8Array): Promise<Table> {
-  const { table, metadata } = await readParquet(bytes);
-  const scaling = scalingSchema.safeParse(parseJson(metadata["scaling"]));
-  if (!scaling.success)
-    throw new FltsError("TABLE_INVALID", "the processed table does not say how it was scaled");
-  return createTable(table.timesMs, table.columns, invertScaling(scaling.data, table.columns, table.values));
-}
+/** From here on decoding takes some milliseconds, and a thread of its own is worth its start: about five thousand rows. */
+const APART_BYTES = 512 * 1024;
 
-function parseJson(text = ""): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+/** A processed table in raw units, decoded beside the thread that answers requests where it is large. @throws TABLE_INVALID, COLUMN_MISSING */
+export const readProcessedTable = (bytes: Uint8Array): Promise<Table> =>
+  bytes.length < APART_BYTES ? decodeTable(bytes) : decodeApart(bytes);
+
+function decodeApart(bytes: Uint8Array): Promise<Table> {
+  const url = new URL(`./table-worker${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(url, { workerData: bytes });
+  return new Promise((resolve, reject) => {
+    worker.once("message", (decoded: DecodedTable) => {
+      if ("table" in decoded) resolve(decoded.table);
+      else if (decoded.code === "UNCLASSIFIED") reject(new Error(decoded.message));
+      else reject(new FltsError(decoded.code, decoded.message));
+    });
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("the thread that decodes a table has ended")));
+  });
 }
