@@ -46,9 +46,11 @@ export function createEvalMetrics(registry: Registry): EvalMetrics {
         ["persistence", decision.versus_persistence],
         ["champion", decision.versus_champion],
       ] as const)
-        if (comparison !== null)
-          for (const bound of ["difference", "low", "high"] as const)
-            difference.set({ identifier, rival, bound }, comparison[bound]);
+        for (const bound of ["difference", "low", "high"] as const) {
+          const labels = { identifier, rival, bound };
+          if (comparison === null) difference.remove(labels);
+          else difference.set(labels, comparison[bound]);
+        }
     },
     champion: (champion) => epoch.set({ identifier: stationOf(champion.identifier) }, champion.epoch),
     waiting: (rounds) => waiting.set(rounds),

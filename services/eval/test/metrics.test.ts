@@ -26,3 +26,16 @@ test("the gate's verdicts are counted, with the numbers of the last one, and sta
     expect(text).toContain(line);
   expect(text).not.toContain('rival="champion"');
 });
+
+test("a comparison that the last decision did not make is not shown", async () => {
+  const registry = new Registry();
+  const metrics = createEvalMetrics(registry);
+  const versus = { difference: -0.2, low: -0.3, high: -0.1 };
+  const decided = { ...decisionOf({ round: "a" }, 3), versus_persistence: versus, versus_champion: versus };
+  metrics.decided(decided);
+  expect(await registry.metrics()).toContain('rival="champion"');
+  metrics.decided({ ...decided, versus_champion: null });
+  const text = await registry.metrics();
+  expect(text).not.toContain('rival="champion"');
+  expect(text).toContain('rival="persistence"');
+});
