@@ -6,7 +6,7 @@ import type { LazyClient } from "./lazy-client.ts";
 import { toKafka } from "./messages.ts";
 
 /**
- * Publishes without loss or doubling. Invariants:
+ * Publishes without loss, and without doubling as long as no request is refused. Invariants:
  * - K1 One request at a time. A producer numbers its messages for each partition and takes a number back when a request fails; a request beside
  *   it would use that number again, and the broker would take its message for one it has.
  * - K2 A producer that failed is never used again, for the same reason: nobody knows which of its numbers the brokers have seen. (`LazyClient`)
@@ -56,7 +56,7 @@ export function createPublisher(
       } catch (error) {
         if (calls.length === 1 || hasCode(error, "LOG_UNAVAILABLE"))
           for (const { done } of calls) done.reject(error);
-        // One of them is at fault: each for itself.
+        // One of them is at fault: each for itself. What other brokers had taken of the request comes twice, as after any failed publish.
         else for (const { messages, done } of calls) await send(messages).then(done.resolve, done.reject);
       }
     }
