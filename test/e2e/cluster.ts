@@ -27,6 +27,9 @@ export const trainers = [
 
 export const replicas = ["inference-0", "inference-1"] as const;
 
+/** Digest of the default settings for PobleSec, as the reference computes it. */
+export const CONFIG_HASH = "6ce79cfae0029f0499e5ca7a14f996ee0fe8c7d4f2a4bbf2fe78d3ae6b155ea9";
+
 export const promotionToken = "a-token-for-tests";
 
 /** Small enough to be trained in seconds. */

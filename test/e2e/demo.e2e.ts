@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
+import { CONFIG_HASH } from "./cluster.ts";
 import { makeScratch, resultOf, runFlts, stationCsv } from "./flts.ts";
 
 const scratch = makeScratch();
@@ -120,7 +121,7 @@ test.skipIf(!dataset)(
       dataset: "PobleSec",
       rows: { train: 15_927, test: 3_982 },
       columns: 17,
-      configHash: "6ce79cfae0029f0499e5ca7a14f996ee0fe8c7d4f2a4bbf2fe78d3ae6b155ea9",
+      configHash: CONFIG_HASH,
       promoted: { epoch: 1 },
     });
     expect(summary.families[0]?.rmse).toBeLessThan(summary.baselines.persistence.rmse);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { Environment } from "./backends.ts";
-import { type Cluster, preprocess, promotionToken, startCluster, trainers } from "./cluster.ts";
+import { type Cluster, CONFIG_HASH, preprocess, promotionToken, startCluster, trainers } from "./cluster.ts";
 
 /** What the pipeline does on any backends, as its users see it: over HTTP. */
 
@@ -77,7 +77,7 @@ export function pipelineSuite(
       expect(promoted).toMatchObject({
         epoch: 1,
         verdict: "cold_start",
-        config_hash: "6ce79cfae0029f0499e5ca7a14f996ee0fe8c7d4f2a4bbf2fe78d3ae6b155ea9",
+        config_hash: CONFIG_HASH,
       });
       const answer = await fetch(`${cluster.eval}/scoreboard/${promoted?.round}`);
       const [decision, ...later] = scoreboard.parse(await answer.json()).decisions;

@@ -8,7 +8,7 @@ import { writeParquet } from "@flts/forecasting/table/parquet";
 import { createTable } from "@flts/forecasting/table/table";
 import { expect, test } from "vitest";
 import type { TrainDeps } from "../src/train-once.ts";
-import { type Bench, createBench } from "./bench.ts";
+import { type Bench, createBench, outcomesOf } from "./bench.ts";
 import { parquet } from "./small-model.ts";
 
 /** What a trainer makes of input that is not what it should be: a dead letter with code and reason at once, and the partition goes on. */
@@ -149,7 +149,7 @@ test("a claim whose object was mended is trained when its dead letter is redrive
   const headers = { redriven_from: "DLQ-training-data/0/0" };
   for (let time = 0; time < 2; time++) await bench.publish(bench.claim, headers);
   await bench.clock.advance(1_000);
-  const outcomes = (await bench.events()).filter(({ status }) => status !== "RUNNING");
+  const outcomes = await outcomesOf(bench);
   expect(outcomes.map(({ status }) => status)).toEqual(["FAILED", "FAILED", "SUCCESS", "SUCCESS"]);
   expect(outcomes[3]).toEqual(outcomes[2]);
   expect(await bench.candidates()).toHaveLength(2);

@@ -55,6 +55,10 @@ export const context: HandleContext = {
   publish: () => Promise.resolve(),
 };
 
+/** The events that say how trainings ended. */
+export const outcomesOf = async (bench: Bench): Promise<readonly TrainingEvent[]> =>
+  (await bench.events()).filter(({ status }) => status !== "RUNNING");
+
 export async function createBench(limits: { readonly maxMessageBytes?: number } = {}): Promise<Bench> {
   const clock = createManualClock();
   const log = createMemoryLog({ clock, ...limits });
