@@ -44,7 +44,7 @@ export async function forecastLocally(
   if (promotion === null)
     throw new FltsError(
       "INPUT_MISSING",
-      `no model was promoted ${stationText(identifier)}: run 'pnpm demo' or 'pnpm flts up' first, or name its folder with --home`,
+      `no model was promoted ${stationText(identifier)} yet: 'pnpm flts status' says what is still to be done; or name another folder with --home`,
     );
   const model = await loadModel(
     await fetchArtifact(tracker, {

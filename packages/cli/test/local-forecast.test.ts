@@ -92,7 +92,7 @@ test("measurements in raw units give what the test table of the same rows gives"
 
 test("a station without a promotion says what to do", async () => {
   await expect(forecastLocally({ store, tracker }, { ...request, identifier: "elsewhere" })).rejects.toThrow(
-    /^no model was promoted for the station "elsewhere" here: run 'pnpm demo'/,
+    /^no model was promoted for the station "elsewhere" here yet: 'pnpm flts status'/,
   );
 });
 
