@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { readDocument, writeDocument } from "../claim-check/documents.ts";
 import { MESSAGE_VERSION } from "../contracts/claim.ts";
-import { FltsError } from "../contracts/errors.ts";
 import { sha256 } from "../contracts/identity.ts";
 import { keys } from "../contracts/layout.ts";
 import { acquireLease } from "../lease/lease.ts";
@@ -136,16 +135,11 @@ function createPublished(log: MessageLog): Published {
   };
 }
 
-/** A message that was too large for its dead letter, from where it lies; null when it is gone. @throws CLAIM_CORRUPT when something else lies there */
+/** A message that was too large for its dead letter, from where it lies; null when it is gone, also where the topic was made anew and another lies there. */
 async function recall(log: MessageLog, letter: DeadLetter): Promise<OutgoingMessage | null> {
   for await (const { partition, offset, topic, key, value, headers } of browsePresent(log, letter.topic)) {
     if (partition !== letter.partition || String(offset) !== letter.offset) continue;
-    if (sha256(value) !== letter.omitted?.sha256)
-      throw new FltsError(
-        "CLAIM_CORRUPT",
-        `${topic}/${partition}/${offset} holds another message than was given up`,
-      );
-    return { topic, key, value, headers };
+    return sha256(value) === letter.omitted?.sha256 ? { topic, key, value, headers } : null;
   }
   return null;
 }

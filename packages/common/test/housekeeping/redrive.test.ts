@@ -179,6 +179,19 @@ test("a message too large for its letter is redriven from where it lies", async 
   expect([copy?.key, copy?.value.byteLength, copy?.value[9]]).toEqual(["big", value.byteLength, 7]);
 });
 
+test("where another message lies than was given up, its letter cannot be redriven, and those behind it can", async () => {
+  const before = await setUp();
+  await before.giveUp({ key: "big", value: Buffer.alloc(20 * 1024 ** 2, 7) }, poison);
+  const [letter] = await collect(before.log.browse("DLQ-training-data"));
+  const { log, deps, giveUp } = await setUp(); // The topic was made anew.
+  await log.publish([{ topic: "DLQ-training-data", key: null, value: letter!.value }]);
+  await giveUp({}, poison);
+  expect(await outcomes(deps)).toEqual([
+    "DLQ-training-data/0/0 impossible",
+    "DLQ-training-data/0/1 published",
+  ]);
+});
+
 test("what stands for no message cannot be redriven", async () => {
   const { log, deps } = await setUp();
   await log.publish([{ topic: "DLQ-preprocess", key: null, value: Buffer.from('{"error":"x"}') }]);
