@@ -12,6 +12,8 @@ export interface Reply {
  * It has one request under way at a time, and connects again after a fault.
  */
 export interface Connection {
+  /** Connects before the first exchange would. Resolves when it is there, or cannot be had. */
+  open(): Promise<void>;
   /** Sends a request's bytes and calls back when its answer is whole. Not before the last one's was called. */
   exchange(request: Uint8Array, onReply: (reply: Reply) => void): void;
   close(): void;
@@ -57,6 +59,11 @@ export function openConnection(host: string, port: number): Connection {
   }
 
   return {
+    open: () =>
+      new Promise((resolve) => {
+        socket ??= dial();
+        socket.once("connect", resolve).once("close", resolve);
+      }),
     exchange(request, onReply) {
       waiting = onReply;
       socket ??= dial();

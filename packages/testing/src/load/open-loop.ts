@@ -10,6 +10,8 @@ export interface OpenLoop extends LoadTarget {
   readonly signal?: AbortSignal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Connections that are there before the first arrival: clients keep theirs. More are opened while all are busy. */
+  readonly connections?: number;
   /** More arrivals than connections wait in the generator, and their waiting counts. */
   readonly maxConnections?: number;
 }
@@ -23,7 +25,7 @@ const PATIENCE_MS = 30_000;
  * Requests arrive on a schedule that knows nothing of the answers (a Poisson process), and each latency counts from the moment its request was meant to start:
  * what a service does to those who wait is not left out.
  */
-export function runOpenLoop({
+export async function runOpenLoop({
   host,
   port,
   requests,
@@ -32,14 +34,16 @@ export function runOpenLoop({
   durationMs,
   random,
   signal,
+  connections = 64,
   maxConnections = 2_000,
 }: OpenLoop): Promise<LoadSummary> {
   const recorder = createRecorder();
-  const all: Connection[] = [];
-  const idle: Connection[] = [];
+  const all = Array.from({ length: Math.min(connections, maxConnections) }, () => openConnection(host, port));
+  const idle = [...all];
   const backlog: number[] = [];
+  await Promise.all(all.map((connection) => connection.open()));
   const begun = performance.now();
-  let end = begun + durationMs;
+  let end = signal?.aborted === true ? begun : begun + durationMs;
   signal?.addEventListener("abort", () => {
     end = performance.now();
   });
