@@ -6,7 +6,7 @@ import type { Reply } from "@flts/testing/load/connection";
 import { runOpenLoop } from "@flts/testing/load/open-loop";
 import { createSeededRandom } from "@flts/testing/seeded-random";
 import { openHome, promote, storeRottenRun, storeRun, trainLstm } from "./predict/home.ts";
-import { startReplica } from "./predict/replica.ts";
+import { type Replica, startReplica } from "./predict/replica.ts";
 import { print, withCosts } from "./predict/report.ts";
 import { benchStation, predictRequests } from "./predict/station.ts";
 import { runSwaps } from "./predict/swaps.ts";
@@ -19,6 +19,7 @@ const USERS = 50;
 const WARM_UP_MS = 4_000;
 /** Of the peak, at which latencies are to be small. */
 const OPEN_SHARE = 0.6;
+/** Of what two replicas do together on these cores. */
 const SWAP_SHARE = 0.8;
 const OVERLOAD_FACTOR = 3;
 /** A forecast that keeps a thread busy for some ten milliseconds. */
@@ -75,19 +76,26 @@ if (wanted("overload")) {
 
 if (wanted("swaps")) {
   const second = await startReplica(folder, "b");
+  const both = [replica, second];
+  const peakOf = async ({ host: at, port: on }: Replica): Promise<number> => {
+    const load = { host: at, port: on, requests, users: USERS / both.length, durationMs: WARM_UP_MS };
+    return (await runClosedLoop(load)).requestsPerSecond;
+  };
+  await Promise.all(both.map(peakOf)); // The second one has to warm up.
+  const peaks = await Promise.all(both.map(peakOf));
   const other = await storeRun(home, await trainLstm(station, "b"));
   const summary = await runSwaps({
     home,
     station,
-    replicas: [replica, second],
+    replicas: both,
     requests,
     runs: [other, champion],
     rotten: await storeRottenRun(home, other.artifact),
     swaps: Number(process.env["BENCH_SWAPS"] ?? 1_000),
     epoch: 1,
-    rate: peak * SWAP_SHARE,
+    rate: SWAP_SHARE * peaks.reduce((sum, each) => sum + each, 0),
   });
-  print("predict.swaps", summary);
+  print("predict.swaps", { peaks, ...summary });
   await second.stop();
 }
 
