@@ -9,5 +9,7 @@ export default defineConfig({
       "packages/forecasting/test/evaluation/{metrics,bootstrap,gate}.test.ts",
     ],
     execArgv: ["--conditions=source"],
+    // The bootstrap's tests are instrumented, and share their cores.
+    testTimeout: 60_000,
   },
 });
