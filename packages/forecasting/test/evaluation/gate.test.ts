@@ -117,7 +117,9 @@ describe("of several candidates", () => {
   });
 
   test("there must be one", () => {
-    expect(() => judgeCandidates({ ...base, candidates: [] })).toThrow("at least one candidate");
+    expect(() => judgeCandidates({ ...base, candidates: [] })).toThrow(
+      expect.objectContaining({ code: "TABLE_INVALID", message: "the gate needs at least one candidate" }),
+    );
   });
 });
 

@@ -108,7 +108,7 @@ test("the interval score is the width, and twenty times what lies outside nine t
   expect(intervalScore(Float64Array.of(1, 2, 3), lower, upper, 0.9)).toBe(2);
   expect(intervalScore(Float64Array.of(0.5, 2, 2), lower, upper, 0.9)).toBeCloseTo(2 + (20 * 0.5) / 3, 9);
   expect(intervalScore(Float64Array.of(2, 2, 4), lower, upper, 0.5)).toBeCloseTo(2 + 4 / 3, 12);
-  expect(() => intervalScore(Float64Array.of(1), lower, upper, 0.9)).toThrow(/3 forecasts/);
+  expect(() => intervalScore(Float64Array.of(1), lower, Float64Array.of(3), 0.9)).toThrow(/3 forecasts/);
   expect(() => intervalScore(Float64Array.of(1), Float64Array.of(0), upper, 0.9)).toThrow(/3 forecasts/);
 });
 
