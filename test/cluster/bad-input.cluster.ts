@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { predict } from "./forecasts.ts";
+import { forward } from "./forward.ts";
 import { installed, productionWithoutSecrets, remove, untilAllDone } from "./installation.ts";
 import { kill, kubectl } from "./kubectl.ts";
-import { eventsOf, isReady, linesOf, nameOf, podsOf, restartsOf } from "./pods.ts";
+import { eventsOf, isReady, linesOf, nameOf, type Pod, podsOf, restartsOf } from "./pods.ts";
 
 /** What a cluster shows of a deployment that cannot work. */
 
@@ -16,7 +18,6 @@ describe("production values where nobody has made the Secrets", () => {
   test.each([
     { app: "minio", secret: "flts-s3" },
     { app: "mlflow-postgres", secret: "flts-postgres" },
-    { app: "mlflow", secret: "flts-postgres" },
     { app: "gateway", secret: "flts-s3" },
     { app: "train-lstm", secret: "flts-s3" },
     { app: "eval", secret: "flts-promotion" },
@@ -52,18 +53,12 @@ describe("Kafka away when a service starts", () => {
     await vi.waitUntil(async () => (await podsOf("app=kafka")).length === 0, { timeout: 60_000 });
   }, 900_000);
 
-  test.each(["eval", "inference", "train-linear"])(
+  test.each(["eval", "train-linear"])(
     "%s stays unready and alive, with one line for each step of its back-off",
     async (app) => {
-      const old = new Set((await podsOf(`app=${app}`)).map(nameOf));
-      await kill(...old);
-      const pod = await vi.waitUntil(
-        async () => {
-          const fresh = (await podsOf(`app=${app}`)).find((one) => !old.has(nameOf(one)));
-          const lines = fresh === undefined ? [] : await linesOf(nameOf(fresh)).catch(() => []);
-          return lines.length > ATTEMPTS ? fresh : undefined;
-        },
-        { timeout: 180_000, interval: 1_000 },
+      const pod = await startAnew(
+        app,
+        async (fresh) => (await linesOf(nameOf(fresh)).catch(() => [])).length > ATTEMPTS,
       );
       expect([isReady(pod), restartsOf(pod)]).toEqual([false, 0]);
       const lines = (await linesOf(nameOf(pod))).map((line) => JSON.parse(line) as { event: string });
@@ -77,6 +72,16 @@ describe("Kafka away when a service starts", () => {
     },
   );
 
+  test("inference needs it for news only: it serves what is promoted", async () => {
+    const pod = await startAnew("inference", (fresh) => isReady(fresh));
+    const { url, close } = await forward(`pod/${nameOf(pod)}`, 8000);
+    try {
+      expect((await predict(url)).status).toBe("SUCCESS");
+    } finally {
+      close();
+    }
+  });
+
   test("and all are ready, without a restart, once it is there", async () => {
     await kubectl(["scale", "statefulset/kafka", "--replicas=1"]);
     await vi.waitUntil(async () => (await podsOf("app=kafka")).some(isReady), { timeout: 120_000 });
@@ -84,3 +89,16 @@ describe("Kafka away when a service starts", () => {
     expect((await podsOf()).filter((pod) => restartsOf(pod) > 0).map(nameOf)).toEqual([]);
   });
 });
+
+/** Ends the pods of a part. @returns the first of those that come instead, when it is as it shall be */
+async function startAnew(app: string, is: (fresh: Pod) => boolean | Promise<boolean>): Promise<Pod> {
+  const old = new Set((await podsOf(`app=${app}`)).map(nameOf));
+  await kill(...old);
+  return vi.waitUntil(
+    async () => {
+      const fresh = (await podsOf(`app=${app}`)).find((pod) => !old.has(nameOf(pod)));
+      return fresh !== undefined && (await is(fresh)) ? fresh : undefined;
+    },
+    { timeout: 180_000, interval: 1_000 },
+  );
+}

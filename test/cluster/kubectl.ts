@@ -47,7 +47,12 @@ export function run(
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) resolve(output.out);
-      else reject(new Error(`${program} ${parameters.join(" ")}: ${output.error.trim() || `code ${code}`}`));
+      else
+        reject(
+          new Error(
+            `${program} ${parameters.join(" ")}: ${(output.error || output.out).trim() || `code ${code}`}`,
+          ),
+        );
     });
   });
 }
