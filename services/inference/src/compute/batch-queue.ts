@@ -15,6 +15,10 @@ export interface BatchQueue {
   take(maxWindows: number, maxAnswers: number): Batch | null;
   /** Windows that wait. */
   size(): number;
+  /** Answers that are yet to be computed for them. */
+  owed(): number;
+  /** Whether some of them were in a batch that failed. */
+  hasFailed(): boolean;
   /** When the first in line began to wait; null when nobody does. */
   waitingSinceMs(): number | null;
 }
@@ -180,6 +184,9 @@ export function createBatchQueue({ cells, answers }: WindowShape, nowMs: () => n
       };
     },
     size: () => waiting,
+    owed: () =>
+      line.reduce((sum, { request, from, to, done }) => sum + (to - from) * (request.blocks - done), 0),
+    hasFailed: () => line.some(({ alone }) => alone),
     waitingSinceMs: () => line[0]?.sinceMs ?? null,
   };
 }

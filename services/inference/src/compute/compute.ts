@@ -2,7 +2,7 @@ import type { Clock } from "@flts/common/ports/clock";
 import type { Artifact } from "@flts/families/artifact";
 import type { Forecaster } from "@flts/forecasting/forecaster";
 import { type Batch, type BatchQueue, type Caller, createBatchQueue } from "./batch-queue.ts";
-import { startThread, type Thread } from "./thread.ts";
+import { startThread, type Thread, thisThread } from "./thread.ts";
 
 /**
  * Computes forecasts on threads of their own, those of many requests at once.
@@ -11,6 +11,8 @@ import { startThread, type Thread } from "./thread.ts";
  *   waits for a batch to fill.
  * - C2 Of several models the one whose first request has waited longest goes next.
  * - C3 A thread that dies is replaced, with every model that is open; what it had under way is computed once more.
+ * - C4 What is computed within a millisecond is computed here while all threads are idle: handing it over and back takes as long, and wakes a thread that competes
+ *   for the core with this one. What failed before is not tried here.
  */
 export interface Compute {
   /** Loads a model into every thread. @throws ARTIFACT_INVALID, MODEL_UNKNOWN */
@@ -57,12 +59,16 @@ export interface ComputeOptions {
   readonly onCrash: (error: Error) => void;
   /** How a thread is started; told to call when it dies. */
   readonly start?: (onCrash: (error: Error) => void) => Thread;
+  /** Computes small batches (C4); null where nothing shall be computed here. */
+  readonly here?: Thread | null;
 }
 
 interface OpenModel {
   readonly id: number;
   readonly artifact: Artifact;
   readonly queue: BatchQueue;
+  /** What a window costs a thread, lately; 0 before the first. */
+  msPerWindow: number;
 }
 
 interface Lane {
@@ -75,6 +81,8 @@ interface Lane {
 const MEMORY = 0.95;
 /** Long forecasts hold a thread for about so long at a time: others wait no longer for their turn. */
 const ROLL_MS = 4;
+/** So long at most this thread computes at a time, while others want it to listen (C4). */
+const HERE_MS = 1;
 /** Before a thread that died is replaced. */
 const RESTART_MS = 500;
 
@@ -85,9 +93,11 @@ export async function startCompute({
   onBatch,
   onCrash,
   start = startThread,
+  here = thisThread(),
 }: ComputeOptions): Promise<Compute> {
   const models = new Map<number, OpenModel>();
   const lanes: Lane[] = [];
+  const own: Lane | null = here === null ? null : { thread: here, busy: false };
   const closing = new AbortController();
   let wanted = threads;
   let lastId = 0;
@@ -100,14 +110,26 @@ export async function startCompute({
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      for (const lane of lanes) if (!lane.busy) feed(lane);
+      if (own?.busy === false && isIdle() && isSmall(longestWaiting(models.values())))
+        feed(own, HERE_MS); // C4
+      else for (const lane of lanes) if (!lane.busy) feed(lane, ROLL_MS);
     });
   }
 
-  /** Gives an idle lane its next batch. */
-  function feed(lane: Lane): void {
+  const isIdle = (): boolean => lanes.length === wanted && lanes.every(({ busy }) => !busy);
+
+  const isSmall = (model: OpenModel | undefined): boolean =>
+    model !== undefined &&
+    model.msPerWindow > 0 &&
+    model.queue.size() * model.msPerWindow <= HERE_MS &&
+    model.queue.owed() * model.msPerWindow <= HERE_MS &&
+    !model.queue.hasFailed();
+
+  /** Gives an idle lane its next batch, of about so much time where it is rolled on. */
+  function feed(lane: Lane, rollMs: number): void {
     const model = longestWaiting(models.values()); // C2
-    const batch = model?.queue.take(maxBatch, answersAtOnce());
+    const cost = model?.msPerWindow ?? 0;
+    const batch = model?.queue.take(maxBatch, cost === 0 ? 1 : rollMs / cost);
     if (model === undefined || batch === undefined) return;
     if (batch === null) return schedule(); // Nobody waits any more for what that model had: another may have work.
     lane.busy = true; // C1
@@ -118,20 +140,26 @@ export async function startCompute({
   }
 
   const msPerWindow = (): number => (lately.windows === 0 ? 0 : lately.ms / lately.windows);
-  const answersAtOnce = (): number => (msPerWindow() === 0 ? 1 : ROLL_MS / msPerWindow());
 
-  async function computeIn({ thread }: Lane, { id }: OpenModel, batch: Batch): Promise<void> {
+  async function computeIn({ thread }: Lane, model: OpenModel, batch: Batch): Promise<void> {
+    const { id } = model;
     const { windows, endTimesMs, blocks, goesOn } = batch;
     const count = endTimesMs.length;
     onBatch(count);
     try {
       const request = { kind: "predict", model: id, windows, endTimesMs, blocks, goesOn } as const;
       const { rolled, durationMs } = await thread.ask(request);
-      lately = { ms: lately.ms * MEMORY + durationMs, windows: lately.windows * MEMORY + count * blocks };
+      if (thread !== here) learn(model, durationMs, count * blocks);
       batch.resolve(rolled ?? NOTHING);
     } catch (error) {
       batch.reject(error); // C3
     }
+  }
+
+  function learn(model: OpenModel, ms: number, windows: number): void {
+    lately = { ms: lately.ms * MEMORY + ms, windows: lately.windows * MEMORY + windows };
+    const known = model.msPerWindow === 0 ? ms / windows : model.msPerWindow;
+    model.msPerWindow = known * MEMORY + (ms / windows) * (1 - MEMORY);
   }
 
   /** @throws FORECASTER_CRASHED when the thread dies before it has all models */
@@ -160,7 +188,10 @@ export async function startCompute({
   async function closeModel({ id }: OpenModel): Promise<void> {
     if (!models.delete(id)) return;
     // A thread that has ended holds nothing.
-    await Promise.all(lanes.map(({ thread }) => thread.ask({ kind: "close", model: id }).catch(() => null)));
+    const holders = own === null ? lanes : [...lanes, own];
+    await Promise.all(
+      holders.map(({ thread }) => thread.ask({ kind: "close", model: id }).catch(() => null)),
+    );
   }
 
   async function resize(count: number): Promise<void> {
@@ -175,10 +206,11 @@ export async function startCompute({
       const { columns, targets, window, horizon, step_ms: stepMs } = artifact.manifest;
       const shape = { cells: window * columns.length, answers: horizon * targets.length };
       const queue = createBatchQueue(shape, () => clock.monotonicMs());
-      const model: OpenModel = { id: ++lastId, artifact, queue };
+      const model: OpenModel = { id: ++lastId, artifact, queue, msPerWindow: 0 };
       models.set(model.id, model);
       try {
         await Promise.all(lanes.map(({ thread }) => openIn(thread, model)));
+        if (here !== null) await openIn(here, model);
       } catch (error) {
         await closeModel(model);
         throw error;
@@ -215,6 +247,7 @@ export async function startCompute({
       closing.abort();
       wanted = 0;
       await Promise.all(lanes.splice(0).map(({ thread }) => thread.close()));
+      await here?.close();
     },
   };
 }

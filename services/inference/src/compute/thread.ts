@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { FltsError } from "@flts/common/contracts/errors";
+import { createModelHost } from "./model-host.ts";
 import type { Done, ThreadReply, ThreadRequest } from "./protocol.ts";
 
 /** A thread that computes forecasts, as the main thread sees it. */
@@ -53,6 +54,12 @@ export function startThread(onCrash: (error: Error) => void): Thread {
       await exited;
     },
   };
+}
+
+/** The thread that we are in, for what is sooner computed than handed over. */
+export function thisThread(): Thread {
+  const host = createModelHost();
+  return { ask: host.handle, close: async () => void (await host.handle({ kind: "end" })) };
 }
 
 const errorOf = ({ code, message }: Extract<ThreadReply, { ok: false }>): Error =>

@@ -9,8 +9,8 @@ import type { SharedForecaster } from "../compute/compute.ts";
 import { lastWindowMaker, measurementsOf } from "./last-window.ts";
 import type { ServableModel } from "./servable-model.ts";
 
-/** Beside its files a model has its session, which holds the weights once more, and scratch memory. */
-const BYTES_PER_FILE_BYTE = 3;
+/** Beside its files a model has a session in the thread that computes and one in the thread that answers, each with the weights once more and scratch memory. */
+const BYTES_PER_FILE_BYTE = 5;
 
 /** A family's model as serving sees it: what it wants beside measurements is computed from them. */
 export function servableModel(manifest: Manifest, forecaster: SharedForecaster): ServableModel {

@@ -59,6 +59,7 @@ async function createHarness() {
     onBatch: () => {},
     onCrash: () => (crashes += 1),
     start,
+    here: null,
   });
   const forecaster = await compute.open(artifact);
   const ask = (value: number) => forecaster.predict(Float64Array.of(value), Float64Array.of(0));
