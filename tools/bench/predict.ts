@@ -22,6 +22,8 @@ const OPEN_SHARE = 0.6;
 /** Of what two replicas do together on these cores. */
 const SWAP_SHARE = 0.8;
 const OVERLOAD_FACTOR = 3;
+/** More than are let in at once, so that nobody waits in the generator. */
+const OVERLOAD_CONNECTIONS = 1_000;
 /** A forecast that keeps a thread busy for some ten milliseconds. */
 const LONG_STEPS = 200;
 /** Enough to keep it busy, and too few to be refused. */
@@ -63,7 +65,14 @@ if (wanted("overload")) {
   const rate = Math.round(OVERLOAD_FACTOR * full.perSecond());
   const over = countSteady(durationMs);
   const overload = await withCosts(replica, () =>
-    runOpenLoop({ ...long, rate, durationMs, random, onReply: over.count }),
+    runOpenLoop({
+      ...long,
+      rate,
+      durationMs,
+      random,
+      onReply: over.count,
+      connections: OVERLOAD_CONNECTIONS,
+    }),
   );
   const goodputShare = Number((over.perSecond() / full.perSecond()).toFixed(3));
   print(`predict.overload.${OVERLOAD_FACTOR}x`, {

@@ -10,10 +10,8 @@ export interface OpenLoop extends LoadTarget {
   readonly signal?: AbortSignal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Connections that are there before the first arrival: clients keep theirs. More are opened while all are busy. */
+  /** Open from before the first arrival to the end, as clients keep theirs. More arrivals than connections wait in the generator, and their waiting counts. */
   readonly connections?: number;
-  /** More arrivals than connections wait in the generator, and their waiting counts. */
-  readonly maxConnections?: number;
 }
 
 /** A sleeping generator looks at its schedule so often; an arrival it finds late is late on its account. */
@@ -34,11 +32,10 @@ export async function runOpenLoop({
   durationMs,
   random,
   signal,
-  connections = 64,
-  maxConnections = 2_000,
+  connections = 256,
 }: OpenLoop): Promise<LoadSummary> {
   const recorder = createRecorder();
-  const all = Array.from({ length: Math.min(connections, maxConnections) }, () => openConnection(host, port));
+  const all = Array.from({ length: connections }, () => openConnection(host, port));
   const idle = [...all];
   const backlog: number[] = [];
   await Promise.all(all.map((connection) => connection.open()));
@@ -50,14 +47,6 @@ export async function runOpenLoop({
   let arrival = begun;
   let next = 0;
   let underWay = 0;
-
-  const connectionFor = (): Connection | undefined => {
-    const free = idle.pop();
-    if (free !== undefined || all.length >= maxConnections) return free;
-    const opened = openConnection(host, port);
-    all.push(opened);
-    return opened;
-  };
 
   function send(connection: Connection, intended: number): void {
     const index = next++ % requests.length;
@@ -82,7 +71,7 @@ export async function runOpenLoop({
     const tick = (): void => {
       const now = performance.now();
       while (arrival <= now && arrival < end) {
-        const connection = connectionFor();
+        const connection = idle.pop();
         if (connection === undefined) backlog.push(arrival);
         else send(connection, arrival);
         arrival += (-Math.log(1 - random()) * 1000) / rate;

@@ -138,7 +138,7 @@ describe("an open loop", () => {
       rate: 300,
       durationMs: 300,
       random,
-      maxConnections: 4,
+      connections: 4,
     });
     expect(maxMs).toBeGreaterThan(250);
     expect(p50Ms).toBeGreaterThan(50);
