@@ -45,12 +45,8 @@ export function servicesOf(
       const name = nameFor("inference", identifier);
       // Only one of them can have the port that was asked for.
       const port = index === 0 ? ports.inference : 0;
-      return service(name, "inference", {
-        NODE_OPTIONS: servingNodeOptions,
-        PORT: String(port),
-        IDENTIFIER: identifier,
-        POD_NAME: name,
-      });
+      const environment = { PORT: String(port), IDENTIFIER: identifier, POD_NAME: name };
+      return { ...service(name, "inference", environment), nodeOptions: servingNodeOptions };
     }),
   ];
 }

@@ -9,6 +9,8 @@ export interface ProcessSpec {
   /** What `import.meta.resolve` takes, such as `@flts/train/main`. */
   readonly module: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Options of Node and V8, before those that the user's `NODE_OPTIONS` has. */
+  readonly nodeOptions?: string;
 }
 
 export interface ProcessExit {
@@ -30,11 +32,12 @@ export type Spawn = (spec: ProcessSpec, onLine: (line: string) => void) => Runni
 /** Starts real processes. They hold a pipe from us as their standard input, and end when it closes: even `kill -9` takes them along. */
 export function createSpawn(environment: Readonly<Record<string, string | undefined>>): Spawn {
   return (spec, onLine) => {
+    const nodeOptions = [spec.nodeOptions, environment["NODE_OPTIONS"]].filter(Boolean).join(" ");
     const child = spawn(
       process.execPath,
       [...process.execArgv, fileURLToPath(import.meta.resolve(spec.module))],
       {
-        env: { ...environment, ...spec.environment, FLTS_PARENT: "1" },
+        env: { ...environment, ...spec.environment, NODE_OPTIONS: nodeOptions, FLTS_PARENT: "1" },
         stdio: ["pipe", "pipe", "pipe"],
       },
     );
