@@ -73,7 +73,12 @@ export function createLongTable(
       }
       const history = (index: number): Table => {
         const [from, to] = [starts[index]!, starts[index + 1]!];
-        const values = columns.map((numbers) => Float64Array.from(numbers.subarray(from, to)));
+        const cells = new Float64Array(columns.length * (to - from));
+        const values = columns.map((numbers, column) => {
+          const own = cells.subarray(column * (to - from), (column + 1) * (to - from));
+          own.set(numbers.subarray(from, to));
+          return own;
+        });
         return { timesMs: times.subarray(from, to), columns: inputColumns, values };
       };
       for (const [index, name] of readers.names().entries()) {
