@@ -76,6 +76,7 @@ class Watch:
     def _watch(
         self, cluster: Cluster, deployment: str, interval_seconds: float, on_sample: Callable[[Sample], None]
     ) -> None:
+        stopping = False
         while True:
             try:
                 sample = self._look(cluster, deployment)
@@ -83,8 +84,10 @@ class Watch:
                 on_sample(sample)
             except ClusterError:
                 pass  # An API server that is busy for a moment costs one sample.
-            if self._stopping.wait(interval_seconds):
+            if stopping:
                 return
+            # Once more after the end: that is how it ended.
+            stopping = self._stopping.wait(interval_seconds)
 
     def _look(self, cluster: Cluster, deployment: str) -> Sample:
         seconds = monotonic() - self._begun

@@ -1,4 +1,7 @@
-from driver.timeline import Movement, Sample, movement_of, render
+from threading import Event
+
+from driver.cluster import Scale
+from driver.timeline import Movement, Sample, Watch, movement_of, render
 
 
 def timeline(*replicas: int, cpu: int | None = 50) -> list[Sample]:
@@ -17,3 +20,23 @@ def test_ups_and_downs_are_counted():
 
 def test_replicas_that_never_moved():
     assert movement_of(timeline(2, 2, cpu=None)) == Movement(initial=2, peak=2, final=2, ups=0, downs=0, mean_cpu_percent=None)
+
+
+def test_the_last_sample_is_of_the_end():
+    class Shrinking:
+        """Has one replica less at each look."""
+
+        def __init__(self):
+            self.replicas = 4
+
+        def scale_of(self, deployment):
+            self.replicas -= 1
+            return Scale(self.replicas, self.replicas, self.replicas)
+
+        def autoscaler_of(self, deployment):
+            return None
+
+    seen = Event()
+    watch = Watch(Shrinking(), "inference", 60, lambda _: seen.set())
+    seen.wait()
+    assert [sample.replicas for sample in watch.stop()] == [3, 2]
