@@ -66,7 +66,7 @@ test("long forecasts without a pause take it from two replicas to six and more, 
     },
     // More would be refused before the new replicas are there: a replica lets nobody wait longer than PREDICT_MAX_WAIT_MS.
     8,
-    120,
+    60,
   );
   expect(seen).toMatchObject({ InitialReplicas: "2", FinalReplicas: "2", errors: [] });
   expect(Number(seen.PeakReplicas)).toBeGreaterThanOrEqual(6);
