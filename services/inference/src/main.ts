@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { backendSecrets, backendSettings, connectBackends } from "@flts/backends/connect";
 import { checkName } from "@flts/common/contracts/layout";
 import { runService } from "@flts/common/service/service";
-import { collectAlone } from "@flts/common/service/serving-process";
 import { stageReporter } from "@flts/common/service/stage-report";
 import { buildApp } from "./app.ts";
 import { batchSettings } from "./batch/config.ts";
@@ -24,7 +23,6 @@ import { createWithChampion } from "./predict/with-champion.ts";
 import { createRequestTally } from "./request-tally.ts";
 import { startServing } from "./serving.ts";
 
-collectAlone();
 await runService({
   name: "inference",
   settings: { ...inferenceSettings, ...batchSettings, ...backendSettings },
