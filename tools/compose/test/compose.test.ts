@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { loadConfig } from "@flts/common/service/config";
+import { servingNodeOptions } from "@flts/common/service/serving-process";
 import { familyNames } from "@flts/families/registry";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -93,6 +94,12 @@ test.each(ours)(
     expect(service.read_only ?? false).toBe(name !== "preprocess");
   },
 );
+
+test("inference keeps V8's own threads out of the way of those that answer", () => {
+  const serving = ours.filter(({ service }) => programOf(service) === "inference");
+  expect(serving).not.toEqual([]);
+  for (const { service } of serving) expect(service.environment?.["NODE_OPTIONS"]).toBe(servingNodeOptions);
+});
 
 test("each family is trained in a group of its own, and eval waits for all", () => {
   const trainers = ours.filter(({ service }) => programOf(service) === "train");
