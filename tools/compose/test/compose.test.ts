@@ -4,7 +4,7 @@ import { servingNodeOptions } from "@flts/common/service/serving-process";
 import { familyNames } from "@flts/families/registry";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { serviceSettings } from "../../deploy/test/service-settings.ts";
+import { nodeVariables, serviceSettings } from "../../deploy/test/service-settings.ts";
 import { readStack, type Service } from "../stack.ts";
 
 const stack = readStack();
@@ -78,7 +78,7 @@ test("who waits for somebody's health waits for one that tells of it", () => {
 test.each(ours)("$name reads every variable that it is given", ({ service }) => {
   const settings = serviceSettings[programOf(service)];
   for (const name of Object.keys(service.environment ?? {}))
-    expect(Object.keys(settings?.shape ?? {})).toContain(name);
+    expect([...Object.keys(settings?.shape ?? {}), ...nodeVariables]).toContain(name);
 });
 
 test.each(ours)("$name is given what it needs, in values that it takes", ({ service }) => {

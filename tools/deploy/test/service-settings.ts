@@ -14,6 +14,9 @@ export interface ServiceSettings {
   readonly secrets: readonly string[];
 }
 
+/** What Node itself reads. */
+export const nodeVariables = ["NODE_OPTIONS"];
+
 const service = (shape: object, ...secrets: string[]): ServiceSettings => ({
   shape: { ...processSettings, ...backendSettings, ...shape },
   secrets: [...backendSecrets, ...secrets],

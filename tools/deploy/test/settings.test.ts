@@ -4,10 +4,7 @@ import { expect, test } from "vitest";
 import { installations } from "../helm.ts";
 import { type Container, containersOf, type Variable } from "../manifests.ts";
 import { type Deployed, deployed, oneNode, titled } from "./rendered.ts";
-import { serviceSettings } from "./service-settings.ts";
-
-/** What Node itself reads. */
-const nodeVariables = ["NODE_OPTIONS"];
+import { nodeVariables, serviceSettings } from "./service-settings.ts";
 
 /** Our own services' containers, with the name of the service. */
 const ours = (container: Container): string | undefined => /^flts\/([a-z]+):/.exec(container.image)?.[1];
