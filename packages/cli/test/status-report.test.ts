@@ -8,23 +8,15 @@ import { createMemoryLog } from "@flts/testing/memory-log";
 import { createMemoryStore } from "@flts/testing/memory-store";
 import { createMemoryTracker } from "@flts/testing/memory-tracker";
 import { expect, test } from "vitest";
-import { buildDecision, buildPromotion, storeDecision, storePromotion } from "./pipeline/decisions.ts";
+import {
+  buildCandidate,
+  buildDecision,
+  buildPromotion,
+  storeDecision,
+  storePromotion,
+} from "./pipeline/decisions.ts";
 
-const candidate: Candidate = {
-  v: 1,
-  status: "SUCCESS",
-  model_type: "LINEAR",
-  experiment: "Default",
-  identifier: "",
-  config_hash: "c1",
-  round: "r1",
-  work_key: "work-LINEAR",
-  run_id: "run-LINEAR",
-  manifest_sha256: "1".repeat(64),
-  table: { bucket: "processed-data", object: "t.parquet", size: 1, sha256: "0".repeat(64) },
-  started_at: 0,
-  seconds: 2,
-};
+const candidate = buildCandidate();
 
 const message = (topic: string) => ({ topic, key: "k", value: Buffer.from("{}") });
 

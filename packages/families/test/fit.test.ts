@@ -13,6 +13,7 @@ import { encodeManifest, fetchArtifact, storeArtifact } from "../src/artifact.ts
 import { type FitOptions, type FittedModel, fitFamily } from "../src/fit.ts";
 import { loadModel } from "../src/model.ts";
 import { familyOf } from "../src/registry.ts";
+import { fitWork } from "./support/fit-work.ts";
 
 const raw = synthesizeStation({ seed: 12, rows: 4_000, startMs: Date.UTC(2024, 0, 8) });
 const { train, scaling } = preprocessPair(
@@ -52,27 +53,11 @@ function prophetSettings(changes: Record<string, unknown> = {}): Record<string, 
   return { ...z.object(familyOf("PROPHET").settings).parse({}), ...changes };
 }
 
-const work = (
-  table: Table,
-  given: Record<string, unknown>,
-  changes: Partial<FitOptions> = {},
-): FitOptions => ({
-  parquet: writeParquet(table, { scaling: JSON.stringify(scaling), preprocess_config: "{}" }),
-  targets: ["down"],
-  settings: given,
-  seed: "seed",
-  provenance: {
-    round: "round",
-    work_key: "f".repeat(64),
-    config_hash: "hash",
-    identifier: "",
-    table: { bucket: "processed-data", object: "x", size: 1, sha256: "0".repeat(64) },
-    code_version: "0.0.0",
-  },
-  signal: new AbortController().signal,
-  onProgress: () => {},
-  ...changes,
-});
+const work = (table: Table, given: Record<string, unknown>, changes: Partial<FitOptions> = {}): FitOptions =>
+  fitWork(writeParquet(table, { scaling: JSON.stringify(scaling), preprocess_config: "{}" }), {
+    settings: given,
+    ...changes,
+  });
 
 describe.each(Object.entries(settings))("%s", (name, given) => {
   let fitted: FittedModel;

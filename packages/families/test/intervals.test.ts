@@ -11,27 +11,16 @@ import { expect, test } from "vitest";
 import { CALIBRATED_STEPS, fitFamily } from "../src/fit.ts";
 import { loadModel } from "../src/model.ts";
 import { familyOf } from "../src/registry.ts";
+import { fitWork } from "./support/fit-work.ts";
 
 test("a model with skill forecasts in the middle half of its bands, which hold nine tenths of what comes, at every step", async () => {
   const raw = synthesizeStation({ seed: 21, rows: 6_000, startMs: Date.UTC(2024, 0, 8) });
   const [past, future] = [sliceRows(raw, 0, 4_500), sliceRows(raw, 4_500)];
   const { train, scaling } = preprocessPair(past, future, defaultSettings("a.csv", "b.csv"));
-  const { artifact } = await fitFamily(familyOf("LINEAR"), {
-    parquet: writeParquet(train, { scaling: JSON.stringify(scaling) }),
-    targets: ["down"],
-    settings: { INPUT_SEQ_LEN: 10 },
-    seed: "seed",
-    provenance: {
-      round: "",
-      work_key: "0".repeat(64),
-      config_hash: "",
-      identifier: "",
-      table: { bucket: "", object: "", size: 1, sha256: "" },
-      code_version: "",
-    },
-    signal: new AbortController().signal,
-    onProgress: () => {},
-  });
+  const { artifact } = await fitFamily(
+    familyOf("LINEAR"),
+    fitWork(writeParquet(train, { scaling: JSON.stringify(scaling) }), { settings: { INPUT_SEQ_LEN: 10 } }),
+  );
   const model = await loadModel(artifact);
   const measured = withTimeFeatures(future, train.columns);
   const rolled = await rollForecasts(model.forecaster, measured, {

@@ -28,6 +28,8 @@ onnx.checker.check_model(mlflow.onnx.load_model(path), full_check=True)
 print(json.dumps(np.asarray(answer["forecast"] if isinstance(answer, dict) else answer).ravel().tolist()))
 `;
 
+import { fitWork } from "./support/fit-work.ts";
+
 const settings: Readonly<Record<string, Record<string, unknown>>> = {
   LINEAR: { INPUT_SEQ_LEN: 10 },
   LSTM: recurrent("level"),
@@ -66,22 +68,11 @@ test.skipIf(!canLoad).each(Object.keys(settings))(
   async (name) => {
     const raw = synthesizeStation({ seed: 3, rows: 800, startMs: Date.UTC(2024, 0, 8) });
     const { train, scaling } = preprocessPair(raw, sliceRows(raw, 0, 100), defaultSettings("a.csv", "b.csv"));
-    const { artifact } = await fitFamily(familyOf(name), {
-      parquet: writeParquet(train, { scaling: JSON.stringify(scaling) }),
-      targets: ["down"],
-      settings: settings[name] ?? {},
-      seed: "seed",
-      provenance: {
-        round: "round",
-        work_key: "0123456789abcdef".repeat(4),
-        config_hash: "",
-        identifier: "",
-        table: { bucket: "", object: "", size: 0, sha256: "" },
-        code_version: "",
-      },
-      signal: new AbortController().signal,
-      onProgress: () => {},
-    });
+    const parquet = writeParquet(train, { scaling: JSON.stringify(scaling) });
+    const { artifact } = await fitFamily(
+      familyOf(name),
+      fitWork(parquet, { settings: settings[name] ?? {} }),
+    );
     const path = join(folder, name);
     mkdirSync(path);
     for (const [file, bytes] of artifact.files) writeFileSync(join(path, file), bytes);

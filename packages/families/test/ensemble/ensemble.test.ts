@@ -11,6 +11,7 @@ import { type Artifact, encodeManifest, fetchArtifact, storeArtifact } from "../
 import { type FitOptions, type FittedModel, fitFamily } from "../../src/fit.ts";
 import { loadModel } from "../../src/model.ts";
 import { familyOf } from "../../src/registry.ts";
+import { fitWork } from "../support/fit-work.ts";
 
 const raw = synthesizeStation({ seed: 5, rows: 2_400, startMs: Date.UTC(2024, 0, 8) });
 const { train, scaling } = preprocessPair(
@@ -26,23 +27,12 @@ function fit(
   changes: Partial<FitOptions> = {},
   table: Table = train,
 ): Promise<FittedModel> {
-  return fitFamily(familyOf(family), {
-    parquet: writeParquet(table, { scaling: JSON.stringify(scaling) }),
+  const work = fitWork(writeParquet(table, { scaling: JSON.stringify(scaling) }), {
     targets: TARGETS,
     settings: { ...z.object(familyOf(family).settings).parse({}), ...settings },
-    seed: "seed",
-    provenance: {
-      round: "round",
-      work_key: "f".repeat(64),
-      config_hash: "hash",
-      identifier: "",
-      table: { bucket: "processed-data", object: "x", size: 1, sha256: "0".repeat(64) },
-      code_version: "0.0.0",
-    },
-    signal: new AbortController().signal,
-    onProgress: () => {},
     ...changes,
   });
+  return fitFamily(familyOf(family), work);
 }
 
 /** The weights that an ensemble's file names, by family. */

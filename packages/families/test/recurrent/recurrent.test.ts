@@ -12,6 +12,7 @@ import { type FittedModel, fitFamily } from "../../src/fit.ts";
 import { loadModel } from "../../src/model.ts";
 import { rootTargets } from "../../src/recurrent/root-scale.ts";
 import { familyOf } from "../../src/registry.ts";
+import { fitWork } from "../support/fit-work.ts";
 
 const raw = synthesizeStation({ seed: 5, rows: 900, startMs: Date.UTC(2024, 0, 8) });
 const targets = ["down", "up"];
@@ -25,25 +26,14 @@ function prepared(table: Table): { readonly train: Table; readonly scaling: Scal
 
 function fit(name: string, { train, scaling }: ReturnType<typeof prepared>, given: Record<string, unknown>) {
   const family = familyOf(name);
-  return fitFamily(family, {
-    parquet: writeParquet(train, { scaling: JSON.stringify(scaling) }),
+  const work = fitWork(writeParquet(train, { scaling: JSON.stringify(scaling) }), {
     targets,
     settings: {
       ...z.object(family.settings).parse({ HIDDEN_SIZE: "8", NUM_LAYERS: "1", FORECAST_OF: "root-change" }),
       ...given,
     },
-    seed: "seed",
-    provenance: {
-      round: "round",
-      work_key: "f".repeat(64),
-      config_hash: "",
-      identifier: "",
-      table: { bucket: "b", object: "o", size: 1, sha256: "0".repeat(64) },
-      code_version: "",
-    },
-    signal: new AbortController().signal,
-    onProgress: () => {},
   });
+  return fitFamily(family, work);
 }
 
 const metricOf = ({ metrics }: FittedModel, name: string, step: number) =>

@@ -13,6 +13,7 @@ import type { Family } from "../../src/family.ts";
 import { type FittedModel, fitFamily } from "../../src/fit.ts";
 import { loadModel } from "../../src/model.ts";
 import { families, familyOf } from "../../src/registry.ts";
+import { fitWork } from "./fit-work.ts";
 
 /** The stages in one process, on small tables and networks that are hardly trained: from measurements to what is served. */
 
@@ -57,23 +58,8 @@ export function train(
   } = {},
 ): Promise<FittedModel> {
   const family = familyOf(name);
-  return fitFamily(family, {
-    parquet,
-    targets: wanted,
-    settings: z.object(family.settings).parse({ ...quick, ...settings }),
-    seed: "seed",
-    provenance: {
-      round: "round",
-      work_key: "f".repeat(64),
-      config_hash: "",
-      identifier: "s",
-      table: { bucket: "b", object: "o", size: 1, sha256: "0".repeat(64) },
-      code_version: "",
-    },
-    members,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-  });
+  const all = z.object(family.settings).parse({ ...quick, ...settings });
+  return fitFamily(family, fitWork(parquet, { targets: wanted, settings: all, members }));
 }
 
 /** What is served after the table: an hour of forecasts with intervals. */
