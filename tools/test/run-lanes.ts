@@ -85,6 +85,8 @@ const missing = missingServers(process.env);
 const given = missing.length === 0;
 /** Tests that an adapter passed, by contract and adapter. */
 const contracts = new Map<string, number>();
+/** What failed in which lane: said again at the end, where it is looked for. */
+const failures: string[] = [];
 
 const command = async (program: string, ...parameters: string[]): Promise<Counts> =>
   countOf(await execute(`node_modules/.bin/${program}`, parameters));
@@ -100,6 +102,7 @@ async function vitestOn(
   ...options: string[]
 ): Promise<Counts> {
   const outcome = await runVitest({ project, options, environment, scratch });
+  failures.push(...outcome.failures.map((failure) => `${project}: ${failure}`));
   for (const [title, count] of outcome.contracts) {
     const label = title.endsWith(": S3") && s3 !== null && !given ? `${title} (${s3})` : title;
     contracts.set(label, (contracts.get(label) ?? 0) + count);
@@ -152,6 +155,7 @@ rmSync(scratch, { recursive: true, force: true });
 
 if (contracts.size > 0) console.table([...contracts].map(([adapter, tests]) => ({ adapter, tests })));
 console.table(rows);
+for (const failure of failures) console.log(`failed: ${failure}\n`);
 const total = sumOf(rows);
 const strict = process.env["CI"] === "true";
 const failed = total.failed + (strict ? total.skipped : 0);

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type Counts, countOf } from "./counts.ts";
 import { type Environment, execute } from "./process.ts";
 
@@ -8,14 +8,21 @@ import { type Environment, execute } from "./process.ts";
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly Assertion[];
-  }[];
+  readonly testResults: readonly TestFile[];
+}
+
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  /** Why the file could not be loaded. */
+  readonly message?: string;
+  readonly assertionResults: readonly Assertion[];
 }
 
 interface Assertion {
   readonly status: string;
   readonly fullName: string;
+  readonly failureMessages?: readonly string[];
   readonly ancestorTitles: readonly string[];
 }
 
@@ -32,6 +39,8 @@ export interface Outcome {
   readonly counts: Counts;
   /** Passed tests by the title of their contract suite, `object store contract: S3`. */
   readonly contracts: ReadonlyMap<string, number>;
+  /** One text for each failure: file, test and the beginning of what it said. */
+  readonly failures: readonly string[];
 }
 
 export async function runVitest({ project, options = [], environment, scratch }: Run): Promise<Outcome> {
@@ -44,7 +53,8 @@ export async function runVitest({ project, options = [], environment, scratch }:
     { environment },
   );
   const report = readReport(output);
-  if (report === null) return { counts: countOf(false), contracts: new Map() };
+  if (report === null)
+    return { counts: countOf(false), contracts: new Map(), failures: ["no report was written"] };
   const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   const skipped = assertions.filter(({ status }) => ["skipped", "pending", "todo"].includes(status));
   for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
@@ -53,6 +63,7 @@ export async function runVitest({ project, options = [], environment, scratch }:
   return {
     counts: { passed: report.numPassedTests, failed, skipped: skipped.length },
     contracts: countContracts(assertions),
+    failures: report.testResults.flatMap(failuresOf),
   };
 }
 
@@ -62,6 +73,19 @@ function readReport(path: string): Report | null {
   } catch {
     return null;
   }
+}
+
+const MESSAGE_LINES = 12;
+
+function failuresOf({ name, status, message = "", assertionResults }: TestFile): string[] {
+  const file = relative(process.cwd(), name);
+  const isOurs = (line: string) => !line.includes("node_modules");
+  const beginning = (text: string) => text.split("\n").filter(isOurs).slice(0, MESSAGE_LINES).join("\n");
+  const failed = assertionResults.filter((assertion) => assertion.status === "failed");
+  if (failed.length === 0) return status === "failed" ? [`${file}\n${beginning(message)}`] : [];
+  return failed.map(
+    ({ fullName, failureMessages = [] }) => `${file} > ${fullName}\n${beginning(failureMessages.join("\n"))}`,
+  );
 }
 
 function countContracts(assertions: readonly Assertion[]): ReadonlyMap<string, number> {
