@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source", "node", "import", "default"] } },
   test: {
     execArgv: ["--conditions=source"],
+    // One second by itself, which other work on the machine can take.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       suite("unit", ["{packages,services}/*/test/**/*.test.ts", "test/*.test.ts"]),
       suite("deploy", ["tools/*/test/**/*.test.ts"], 120_000),

@@ -6,6 +6,7 @@ import { sliceRows } from "@flts/forecasting/table/table";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench } from "./workbench.ts";
 
+const patience = { timeout: 15_000 };
 let bench: Workbench;
 beforeEach(async () => {
   bench = await createWorkbench();
@@ -42,7 +43,7 @@ test("a store that is away is waited for, wherever the job was: the claims come,
   const done = vi.waitUntil(async () => {
     await bench.clock.advance(5_000);
     return claimed().length > 0;
-  });
+  }, patience);
   await job;
   await done;
   expect(claimed()).toEqual([""]);
@@ -60,7 +61,7 @@ test("a log that is away is waited for with a dead letter, too", async () => {
   const done = vi.waitUntil(async () => {
     await bench.clock.advance(5_000);
     return lettersOf().length > 0;
-  });
+  }, patience);
   await expect(bench.run({ DATASET_NAME: "Sants" })).rejects.toMatchObject({ code: "INPUT_MISSING" });
   await done;
   expect(lettersOf()).toMatchObject([{ code: "INPUT_MISSING" }]);

@@ -27,9 +27,9 @@ function endless(changes: Partial<TrainingRun> = {}) {
 }
 
 afterEach(async () => {
-  await vi.waitFor(() => {
-    if (childrenOf(process.pid).length > 0) throw new Error("a training process is left behind");
-  });
+  await expect
+    .poll(() => childrenOf(process.pid), { message: "a training process is left behind" })
+    .toEqual([]);
 });
 
 test("a training in a process of its own comes to the same model, files and all", async () => {

@@ -40,7 +40,7 @@ function workbench(maxInFlight?: number) {
     return handling;
   };
   const settled = (count: number): Promise<void> =>
-    vi.waitFor(() => expect(handlings).toHaveLength(count), { interval: 1 });
+    expect.poll(() => handlings, { interval: 1 }).toHaveLength(count);
   return { dispatcher, handlings, bugs, clock, commits, commit, at, settled };
 }
 
@@ -111,7 +111,7 @@ test("a commit is repeated through a rebalance, and given up when the partition 
   void dispatcher.feed(partition(0), [message(0, 0n)], commit);
   const committed = at(0).delivery.commit();
   for (const attempt of [1, 2]) {
-    await vi.waitFor(() => expect(commit).toHaveBeenCalledTimes(attempt), { interval: 1 });
+    await expect.poll(() => commit, { interval: 1 }).toHaveBeenCalledTimes(attempt);
     await clock.advance(100);
   }
   await committed;
@@ -120,7 +120,7 @@ test("a commit is repeated through a rebalance, and given up when the partition 
   refusals = 1;
   void dispatcher.feed(partition(1), [message(1, 0n)], commit);
   const late = expectCode("OWNERSHIP_LOST", at(1).delivery.commit());
-  await vi.waitFor(() => expect(commit).toHaveBeenCalledTimes(4), { interval: 1 });
+  await expect.poll(() => commit, { interval: 1 }).toHaveBeenCalledTimes(4);
   dispatcher.own([], false);
   await clock.advance(100);
   await late;
@@ -145,6 +145,6 @@ test("a handler that breaks is told of, and its message holds the partition", as
   dispatcher.own([partition(0)], false);
   void dispatcher.feed(partition(0), [message(0, 0n), message(0, 1n)], commit);
   at(0).end(new Error("a bug"));
-  await vi.waitFor(() => expect(bugs).toHaveLength(1), { interval: 1 });
+  await expect.poll(() => bugs, { interval: 1 }).toHaveLength(1);
   expect(handlings).toHaveLength(1);
 });

@@ -30,12 +30,12 @@ test("sweeping goes on by its interval, at once when it is woken, and not after 
   const clock = createManualClock();
   const onWaiting = vi.fn<SweepDeps["onWaiting"]>();
   const sweeping = startSweeping({ ...startEval(await createStore(), clock).deps, onWaiting }, 5_000);
-  await vi.waitFor(() => expect(clock.sleeping()).toBe(1));
+  await expect.poll(() => clock.sleeping()).toBe(1);
   expect(onWaiting).toHaveBeenCalledTimes(1);
   await clock.advance(5_000);
-  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(2));
+  await expect.poll(() => onWaiting).toHaveBeenCalledTimes(2);
   sweeping.wake();
-  await vi.waitFor(() => expect(onWaiting).toHaveBeenCalledTimes(3));
+  await expect.poll(() => onWaiting).toHaveBeenCalledTimes(3);
   await sweeping.stop();
   expect(clock.sleeping()).toBe(0);
 });
