@@ -71,7 +71,8 @@ export async function runOpenLoop({
     const tick = (): void => {
       const now = performance.now();
       while (arrival <= now && arrival < end) {
-        const connection = idle.pop();
+        // In turn: one that never says anything is a slow client, and closed.
+        const connection = idle.shift();
         if (connection === undefined) backlog.push(arrival);
         else send(connection, arrival);
         arrival += (-Math.log(1 - random()) * 1000) / rate;
