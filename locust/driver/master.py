@@ -14,6 +14,7 @@ from urllib.request import urlopen
 TIMEOUT_SECONDS = 30
 # How much longer than their spawn rate says users may take to come.
 SPAWN_PATIENCE_SECONDS = 30
+STOP_PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.5
 
 
@@ -48,28 +49,33 @@ class Master:
         if answer.get("success") is not True:
             raise MasterError(f"{self._url}/swarm: {answer.get('message')}")
         deadline = monotonic() + users / spawn_rate + SPAWN_PATIENCE_SECONDS
-        while (state := json.loads(self._ask("/stats/requests"))["state"]) != "running":
+        while (state := self._state()) != "running":
             if monotonic() >= deadline:
                 raise MasterError(f"{self._url}: {state} instead of running {users} users")
             sleep(POLL_SECONDS)
 
     def stop(self) -> None:
+        """Returns when it has. Where a worker was lost Locust may start anew right then, and is told again."""
+        deadline = monotonic() + STOP_PATIENCE_SECONDS
         self._post("/stop", {})
+        while (state := self._state()) not in ("ready", "stopped"):
+            if monotonic() >= deadline:
+                raise MasterError(f"{self._url}: {state} {STOP_PATIENCE_SECONDS} s after it was told to stop")
+            sleep(POLL_SECONDS)
+            if state == "running":
+                self._post("/stop", {})
 
     def reset(self) -> None:
         """Forgets what was counted so far."""
         self._ask("/stats/reset", b"")
 
-    def workers(self) -> int:
-        """Workers that are there: one that was lost stays in the list, as missing."""
-        listed = json.loads(self._ask("/stats/requests")).get("workers", [])
-        return sum(worker["state"] != "missing" for worker in listed)
-
     def wait_for_workers(self, count: int, timeout_seconds: float) -> None:
+        """Until there are exactly so many, and a lost one is forgotten: when Locust forgets one, a minute after its last sign of life, it starts all users anew."""
         deadline = monotonic() + timeout_seconds
-        while (found := self.workers()) != count:
+        while (found := self._count_workers()) != (count, 0):
             if monotonic() >= deadline:
-                raise MasterError(f"{found} workers instead of {count} after {timeout_seconds:g} s")
+                there, missing = found
+                raise MasterError(f"{there} workers instead of {count} after {timeout_seconds:g} s, {missing} missing")
             sleep(POLL_SECONDS)
 
     def outcome(self) -> Outcome:
@@ -85,6 +91,15 @@ class Master:
             p95_ms=total["response_time_percentile_0.95"],
             p99_ms=total["response_time_percentile_0.99"],
         )
+
+    def _state(self) -> str:
+        return str(json.loads(self._ask("/stats/requests"))["state"])
+
+    def _count_workers(self) -> tuple[int, int]:
+        """Workers that are there, and those that were lost and are still listed."""
+        states = [worker["state"] for worker in json.loads(self._ask("/stats/requests")).get("workers", [])]
+        missing = states.count("missing")
+        return len(states) - missing, missing
 
     def _post(self, path: str, form: Mapping[str, object]) -> dict[str, Any]:
         answer = json.loads(self._ask(path, urlencode(form).encode()))

@@ -70,13 +70,16 @@ class FakeMaster:
         self.refusal: str | None = None
         self.states = ["spawning", "running"]
         """What it says one time after the other; the last one from then on."""
+        self.states_after_stop = ["stopping", "stopped"]
 
     def answer(self, path: str, form: dict[str, str] | None) -> object:
         if form is not None:
             self.calls.append((path, form))
         if path == "/swarm":
+            self.states = ["spawning", "running"] if self.states == ["stopped"] else self.states
             return {"success": self.refusal is None, "message": self.refusal or "Swarming started"}
         if path == "/stop":
+            self.states = self.states_after_stop
             return {"success": True}
         if path == "/stats/reset":
             return "ok"

@@ -95,12 +95,30 @@ def test_an_hpa_test_without_an_autoscaler_says_so(cluster, master, tmp_path):
         run_hpa(options("hpa", master[1], tmp_path))
 
 
-def test_a_worker_that_was_lost_does_not_count(master):
+def test_a_worker_that_was_lost_does_not_count_and_has_to_be_forgotten_first(master):
     fake, url = master
     fake.workers = ["ready", "missing", "running", "spawning"]
-    assert Master(url).workers() == 3
     with pytest.raises(MasterError, match="3 workers instead of 4"):
         Master(url).wait_for_workers(4, 0)
+    with pytest.raises(MasterError, match="1 missing"):
+        Master(url).wait_for_workers(3, 0)
+    fake.workers.remove("missing")
+    Master(url).wait_for_workers(3, 0)
+
+
+def test_a_swarm_that_starts_anew_when_it_is_stopped_is_stopped_again(master):
+    fake, url = master
+    fake.states_after_stop = ["stopping", "running", "stopped"]
+    Master(url).stop()
+    assert [path for path, _ in fake.calls] == ["/stop", "/stop"]
+
+
+def test_a_swarm_that_does_not_stop_is_told_of(master, monkeypatch):
+    fake, url = master
+    fake.states_after_stop = ["stopping"]
+    monkeypatch.setattr("driver.master.STOP_PATIENCE_SECONDS", 0)
+    with pytest.raises(MasterError, match="stopping 0 s after it was told to stop"):
+        Master(url).stop()
 
 
 def test_a_master_that_refuses_is_told_of_with_its_words(master):

@@ -20,6 +20,8 @@ import { createWorld, type World } from "./trained-world.ts";
 
 const HOUR_MS = 3_600_000;
 
+let orders = 0;
+
 type Act =
   | { readonly kind: "event"; readonly round: string; readonly family: string }
   | { readonly kind: "promote" | "lay"; readonly run: number }
@@ -95,7 +97,8 @@ interface Scene {
 async function perform(one: Act, { world, store, runs, failing }: Scene): Promise<void> {
   const deps = evalOn(world, store);
   const order = { identifier: "", reason: "because", actor: "kim", force: false };
-  const door = createDoor({ ...world.doorDeps, ...deps, random: createSeededRandom(world.lines.length) });
+  // Orders that come at once must not draw the same id.
+  const door = createDoor({ ...world.doorDeps, ...deps, random: createSeededRandom(++orders) });
   switch (one.kind) {
     case "event": {
       const status = failing.includes(`${one.round}/${one.family}`) ? "FAILED" : "SUCCESS";
