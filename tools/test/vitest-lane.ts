@@ -79,13 +79,16 @@ const MESSAGE_LINES = 12;
 
 function failuresOf({ name, status, message = "", assertionResults }: TestFile): string[] {
   const file = relative(process.cwd(), name);
-  const isOurs = (line: string) => !line.includes("node_modules");
-  const beginning = (text: string) => text.split("\n").filter(isOurs).slice(0, MESSAGE_LINES).join("\n");
   const failed = assertionResults.filter((assertion) => assertion.status === "failed");
   if (failed.length === 0) return status === "failed" ? [`${file}\n${beginning(message)}`] : [];
   return failed.map(
     ({ fullName, failureMessages = [] }) => `${file} > ${fullName}\n${beginning(failureMessages.join("\n"))}`,
   );
+}
+
+function beginning(message: string): string {
+  const ours = message.split("\n").filter((line) => !line.includes("node_modules"));
+  return ours.slice(0, MESSAGE_LINES).join("\n");
 }
 
 function countContracts(assertions: readonly Assertion[]): ReadonlyMap<string, number> {

@@ -27,9 +27,10 @@ function endless(changes: Partial<TrainingRun> = {}) {
 }
 
 afterEach(async () => {
-  await expect
-    .poll(() => childrenOf(process.pid), { message: "a training process is left behind" })
-    .toEqual([]);
+  const patience = { timeout: 15_000, interval: 50 };
+  await vi.waitFor(() => {
+    if (childrenOf(process.pid).length > 0) throw new Error("a training process is left behind");
+  }, patience);
 });
 
 test("a training in a process of its own comes to the same model, files and all", async () => {

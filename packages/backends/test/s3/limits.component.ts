@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import process from "node:process";
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import type { ObjectStore } from "@flts/common/ports/object-store";
 import { expectCode } from "@flts/testing/contract/expect-code";
