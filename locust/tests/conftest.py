@@ -71,6 +71,7 @@ class FakeMaster:
         self.states = ["spawning", "running"]
         """What it says one time after the other; the last one from then on."""
         self.states_after_stop = ["stopping", "stopped"]
+        """The same from the first stop on: a second one goes on in it."""
 
     def answer(self, path: str, form: dict[str, str] | None) -> object:
         if form is not None:

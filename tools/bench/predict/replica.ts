@@ -18,7 +18,7 @@ const HOST = "127.0.0.1";
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 /** Of Linux: one hundredth of a second. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /** Starts a replica on a home and resolves when its model is loaded. */
 export async function startReplica(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { LoadSummary } from "@flts/testing/load/outcome";
-import type { Replica } from "./replica.ts";
+import { type Replica, TICKS_PER_SECOND } from "./replica.ts";
 
 /** One figure, as one line of JSON. */
 export const print = (name: string, fields: object): void => console.log(JSON.stringify({ name, ...fields }));
@@ -37,8 +37,6 @@ export async function withCosts(
   };
 }
 
-/** Of Linux: one hundredth of a second. */
-const TICKS_PER_SECOND = 100;
 /** Of `/proc/stat`'s first line, after its name. */
 const STOLEN_FIELD = 7;
 
